@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// netmap's control language without a port: one request on a fresh descriptor of a device.
+#pragma once
+
+#include <netmap/abi.hpp>
+#include <netmap/port.hpp>
+
+#include <string_view>
+
+namespace netmap {
+
+/// Sends one request (see abi::request) and lets the device answer in its header, body and
+/// options, which the caller owns. A request
+/// that succeeds may still carry options the device passed over: their nro_status says so.
+/// Fails with what the device answers; a registration lasts only for this call, use open().
+Result<> request(abi::nmreq_header& header, const DeviceOptions& options = {});
+
+/// Rings, slots and memory of a port, opened or not (abi::request::port_info_get). `name` follows
+/// the grammar of open(). Looking at a pipe or a VALE port that does not exist creates it for the
+/// moment of the question.
+[[nodiscard]] Result<PortInfo> port_info(std::string_view name, const DeviceOptions& options = {});
+
+}  // namespace netmap

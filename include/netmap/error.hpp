@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How netmapxx reports failure. Every fallible call returns a Result; an Error holds a code to
+// branch on and one sentence to show: what was asked, which step failed, what to do about it.
+// Failures of the operating system keep their errno (std::system_category); failures that only
+// this library can see have an errc. The library never prints, exits or aborts.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <system_error>
+
+namespace netmap {
+
+enum class errc {
+  bad_name = 1,             ///< the port name does not follow the grammar
+  conflicting_options,      ///< name and options contradict each other
+  no_such_ring,             ///< the ring index is out of range
+  position_out_of_range,    ///< the position is not among the slots the user owns
+  packet_too_large,         ///< the packet does not fit what it was to be put into
+  ring_full,                ///< not enough free slots; sync_tx() may bring some
+  ring_empty,               ///< no whole packet is there; sync_rx() may bring some
+  ring_corrupt,             ///< the other side wrote a value that cannot be
+  not_supported,            ///< the device cannot do this
+  domain_unusable,          ///< the embedded device's directory is not fit for use
+  region_damaged,           ///< shared memory does not hold what it should
+  version_mismatch,         ///< written or spoken by another version
+};
+
+[[nodiscard]] const std::error_category& error_category() noexcept;
+[[nodiscard]] std::error_code make_error_code(errc code) noexcept;
+
+class Error {
+ public:
+  /// An Error whose sentence is the code's own.
+  Error(std::error_code code) : code_(code), message_(code.message()) {}  // NOLINT: implicit
+  Error(errc code) : Error(make_error_code(code)) {}                      // NOLINT: implicit
+  Error(std::error_code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(errc code, std::string message) : Error(make_error_code(code), std::move(message)) {}
+
+  [[nodiscard]] std::error_code code() const noexcept { return code_; }
+  /// One sentence for a person.
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+
+  friend bool operator==(const Error& error, std::error_code code) { return error.code_ == code; }
+  friend bool operator==(const Error& error, std::errc code) { return error.code_ == code; }
+
+ private:
+  std::error_code code_;
+  std::string message_;
+};
+
+template <class T = void>
+using Result = std::expected<T, Error>;
+
+}  // namespace netmap
+
+template <>
+struct std::is_error_code_enum<netmap::errc> : std::true_type {};

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Everything: name -> port -> ring -> packet -> sync. See port.hpp for where to begin.
+#pragma once
+
+#include <netmap/buffer.hpp>
+#include <netmap/control.hpp>
+#include <netmap/error.hpp>
+#include <netmap/forward.hpp>
+#include <netmap/packet.hpp>
+#include <netmap/port.hpp>
+#include <netmap/port_name.hpp>
+#include <netmap/ring.hpp>
+#include <netmap/slot.hpp>
+#include <netmap/writer.hpp>

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A port is a network card, a pipe end, a switch port or the host's stack, opened by name. It owns
+// its descriptor, its mapping and its rings, and gives all of them back when it goes. The same
+// program runs on the netmap kernel module and on the embedded device, which needs neither module
+// nor privilege.
+//
+// Packets move when the program says so: it fills or reads rings, then syncs. wait() syncs too.
+// One thread at a time uses a port; for several threads open one port per ring ("netmap:eth0-3")
+// or per direction ("/R", "/T"): each has a descriptor of its own.
+#pragma once
+
+#include <netmap/buffer.hpp>
+#include <netmap/error.hpp>
+#include <netmap/port_name.hpp>
+#include <netmap/ring.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netmap {
+
+class Device;
+class Region;
+
+enum class Direction : std::uint8_t { rx = 1, tx = 2 };
+
+/// A set of directions.
+class Directions {
+ public:
+  constexpr Directions() noexcept = default;
+  constexpr Directions(Direction one) noexcept  // NOLINT: a direction is a set of one
+      : bits_(static_cast<std::uint8_t>(one)) {}
+  [[nodiscard]] constexpr bool has(Direction one) const noexcept {
+    return (bits_ & static_cast<std::uint8_t>(one)) != 0;
+  }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr Directions& operator|=(Directions other) noexcept {
+    bits_ |= other.bits_;
+    return *this;
+  }
+  friend constexpr Directions operator|(Directions a, Directions b) noexcept { return a |= b; }
+  friend constexpr bool operator==(Directions, Directions) noexcept = default;
+
+ private:
+  std::uint8_t bits_ = 0;
+};
+[[nodiscard]] constexpr Directions operator|(Direction a, Direction b) noexcept {
+  return Directions(a) | b;
+}
+
+/// As a timeout: wait as long as it takes.
+inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
+
+enum class DeviceKind : std::uint8_t {
+  automatic,  ///< what NETMAP_DEVICE says; else kernel if /dev/netmap exists, else embedded
+  kernel,     ///< the netmap module of Linux or FreeBSD
+  embedded,   ///< netmap in user space
+};
+[[nodiscard]] std::string_view to_string(DeviceKind kind) noexcept;
+
+struct DeviceOptions {
+  DeviceKind kind = DeviceKind::automatic;
+  /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
+  /// else the user's own under /dev/shm.
+  std::string domain{};
+};
+
+/// What the grammar of names cannot say, or need not. 0 leaves a number to the device; a number
+/// that the name also gives, differently, is an error.
+struct PortOptions {
+  DeviceOptions device{};
+  PortConf conf{};
+  /// Extra buffers to ask for; a port may get fewer, see Port::extra_buffers().
+  std::uint32_t extra_buffers = 0;
+  /// The region to live in. Advisory for ports that have one already; Port::info() says which.
+  std::uint16_t memory_id = 0;
+  /// Further abi::register_flags.
+  std::uint64_t flags = 0;
+  /// Let others open the same rings. By default a ring has one user.
+  bool shared = false;
+  /// Open a null port: no interface, only a window on the region memory_id.
+  bool null_port = false;
+  /// How long wait() looks again and again before it sleeps. Costs CPU, saves wake-ups.
+  std::chrono::nanoseconds spin{0};
+};
+
+/// What a port turned out to be.
+struct PortInfo {
+  std::string name;  ///< as the device knows it
+  DeviceKind device = DeviceKind::automatic;
+  std::string domain;  ///< the embedded device's directory
+  std::uint16_t memory_id = 0;
+  std::uint64_t memory_bytes = 0;
+  PortConf conf;  ///< rings and slots of the whole port, not only those bound
+};
+
+struct PortStats {
+  RingStats tx;
+  RingStats rx;
+  std::uint64_t tx_syncs = 0;
+  std::uint64_t rx_syncs = 0;
+  std::uint64_t sleeps = 0;  ///< times wait() blocked
+};
+
+/// For a foreign event loop: poll `fd` for `events` (poll(2)).
+struct WaitHandle {
+  int fd = -1;
+  short events = 0;
+};
+
+class NETMAP_BUILD_TAG Port {
+ public:
+  Port(Port&&) noexcept;
+  Port& operator=(Port&&) noexcept;
+  /// Gives everything back. Slots committed and synced are sent; what the other side has not taken
+  /// by then may be lost on hardware, see drain().
+  ~Port();
+
+  /// The rings this port is bound to; host rings come after the NIC's. Valid while the port is,
+  /// wherever it is moved.
+  [[nodiscard]] std::span<RxRing> rx_rings() & noexcept NETMAP_LIFETIMEBOUND { return rx_; }
+  [[nodiscard]] std::span<TxRing> tx_rings() & noexcept NETMAP_LIFETIMEBOUND { return tx_; }
+  void rx_rings() && = delete;
+  void tx_rings() && = delete;
+
+  /// The n-th of rx_rings() or tx_rings(). Fails with no_such_ring.
+  [[nodiscard]] Result<std::reference_wrapper<RxRing>> rx(std::size_t n = 0) & NETMAP_LIFETIMEBOUND;
+  [[nodiscard]] Result<std::reference_wrapper<TxRing>> tx(std::size_t n = 0) & NETMAP_LIFETIMEBOUND;
+  void rx(std::size_t n = 0) && = delete;
+  void tx(std::size_t n = 0) && = delete;
+
+  /// Sends what was committed on every tx ring of the port and learns which slots are free again.
+  /// Does not block. Fails with ring_corrupt, or with what the device says.
+  Result<> sync_tx();
+  /// Gives back what was released on every rx ring of the port and learns what has arrived. Does
+  /// not block. Fails as sync_tx() does.
+  Result<> sync_rx();
+
+  /// Waits until a ring of one of the `wanted` directions is ready (RxRing::is_ready,
+  /// TxRing::is_ready), syncing those directions before and after; yields the directions that
+  /// are. Waiting for rx never sends. Yields none at the timeout, or early after a signal.
+  Result<Directions> wait(Directions wanted, std::chrono::nanoseconds timeout = forever);
+
+  /// Syncs until everything committed was taken by the other side, at most for `timeout`; yields
+  /// how many slots were not.
+  Result<std::size_t> drain(std::chrono::nanoseconds timeout);
+
+  /// The descriptor by which a foreign event loop waits. The order of calls: sync, look; arm();
+  /// if it yields true, poll the handle; then disarm(), sync, look. On the kernel device polling
+  /// the handle is itself a sync, so no other thread may use the port meanwhile.
+  [[nodiscard]] WaitHandle wait_handle(Direction direction) const;
+  /// Asks to be woken. Yields false, and asks for nothing, if a ring is ready already.
+  Result<bool> arm(Directions directions);
+  /// Takes back arm() and uses up the wake-up, if one came.
+  void disarm(Directions directions);
+
+  /// An extra buffer of this port. Fails with ring_empty if all are taken.
+  Result<Buffer> take_buffer() NETMAP_LIFETIMEBOUND;
+  /// How many extra buffers are left to take.
+  [[nodiscard]] std::size_t extra_buffers() const noexcept;
+
+  [[nodiscard]] const PortInfo& info() const noexcept { return info_; }
+  [[nodiscard]] PortStats stats() noexcept;
+
+  /// For the library: the port that `device` was registered to, `registered` being its answer.
+  /// Fails with region_damaged if the memory does not hold what was promised.
+  [[nodiscard]] static Result<Port> assemble(std::unique_ptr<Device> device, PortInfo info,
+                                             const abi::nmreq_register& registered);
+  void set_spin(std::chrono::nanoseconds spin) noexcept { spin_ = spin; }
+
+ private:
+  Port() noexcept;
+
+  Result<> sync(Direction direction);
+  Result<> sync(Directions directions);
+  [[nodiscard]] Directions ready(Directions wanted) const noexcept;
+  Result<Directions> look(Directions wanted);
+  /// Yields false if the timeout or a signal ended the sleep.
+  Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
+  [[nodiscard]] std::size_t pending() const noexcept;
+  void close() noexcept;
+
+  std::unique_ptr<Device> device_;
+  std::shared_ptr<Region> region_;
+  abi::netmap_if* interface_ = nullptr;
+  std::vector<RxRing> rx_;
+  std::vector<TxRing> tx_;
+  std::shared_ptr<detail::BufferPool> pool_;
+  PortInfo info_;
+  PortStats counts_;
+  std::chrono::nanoseconds spin_{0};
+};
+
+/// Opens a port by name, in libnetmap's grammar (see port_name.hpp): "netmap:eth0", "eth0-3/R",
+/// "vale0:a", "netmap:x{1", "x}1". `base{id}` takes whichever end of the pipe is free, master
+/// first. The Error says what was asked, which step failed and what to do.
+[[nodiscard]] Result<Port> open(std::string_view name, const PortOptions& options = {});
+
+/// One port per ring of the named port, each with a descriptor of its own: one for each thread.
+/// The name must not select rings itself.
+[[nodiscard]] Result<std::vector<Port>> open_each_ring(std::string_view name,
+                                                       const PortOptions& options = {});
+
+/// Makes a Port of a /dev/netmap descriptor that is already registered; `registered` is what the
+/// module answered. The Port owns `fd` from here on, also if this fails.
+[[nodiscard]] Result<Port> adopt(int fd, std::string_view name,
+                                 const abi::nmreq_register& registered);
+
+}  // namespace netmap

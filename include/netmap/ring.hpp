@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A ring of slots in memory shared with the kernel or with another process, netmap(4):
+//
+//           head            cur                  tail
+//     -------+---------------+--------------------+-------
+//      theirs|  the program owns head .. tail-1   |theirs
+//     -------+---------------+--------------------+-------
+//
+// Looking changes nothing. One verb per direction moves the ring: RxRing::release gives slots
+// back, TxRing::commit sends them; the other side learns of it at the port's next sync. `tail` is
+// never written here. Every value the other side can write is read once, checked, then used, so a
+// hostile ring yields an empty view or an error, never an access outside the region.
+//
+// Rings live in a Port. One thread at a time uses a Port and its rings.
+#pragma once
+
+#include <netmap/packet.hpp>
+#include <netmap/slot.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace netmap {
+
+class NETMAP_BUILD_TAG Port;
+class PacketWriter;
+
+/// What a ring has moved since its port was opened.
+struct RingStats {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t slots = 0;
+};
+
+/// What both directions share. Not used by itself.
+class NETMAP_BUILD_TAG Ring {
+ public:
+  Ring(Ring&&) = default;
+  Ring& operator=(Ring&&) = default;
+
+  /// The ring's number among the port's NIC rings, or among its host rings, of this direction.
+  [[nodiscard]] std::uint16_t index() const noexcept { return index_; }
+  /// Whether this ring leads to the host's network stack instead of the NIC.
+  [[nodiscard]] bool is_host() const noexcept { return is_host_; }
+  /// Slots in the ring; the program owns at most one less.
+  [[nodiscard]] std::uint32_t num_slots() const noexcept { return bounds_.num_slots; }
+  /// Bytes one slot can hold.
+  [[nodiscard]] std::uint32_t buffer_size() const noexcept { return bounds_.buffer_size; }
+  /// Whether buffers can be swapped with `other`: both lie in one region.
+  [[nodiscard]] bool same_region(const Ring& other) const noexcept {
+    return bounds_.buffers == other.bounds_.buffers;
+  }
+  /// What was released or committed so far.
+  [[nodiscard]] RingStats stats() noexcept {
+    account();
+    return stats_;
+  }
+  /// The kernel's structure, for code written against netmap(4). What such code does to the ring
+  /// is its own affair; the views of this library stay in bounds whatever it does.
+  [[nodiscard]] abi::netmap_ring* raw() noexcept { return ring_; }
+
+ protected:
+  friend class Port;
+  friend class PacketWriter;
+
+  struct Owned {
+    std::uint32_t head;
+    std::uint32_t tail;
+  };
+
+  Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, std::uint16_t index, bool is_host)
+      : ring_(ring), bounds_(bounds), accounted_(owned().head), index_(index), is_host_(is_host) {}
+  ~Ring() { life_.end(); }
+
+  /// What the program owns now; nothing if the other side broke the ring.
+  [[nodiscard]] Owned owned() const noexcept {
+    const Owned now{detail::load(ring_->head), detail::load(ring_->tail)};
+    if (!is_slot(now.head) || !is_slot(now.tail)) [[unlikely]] return {0, 0};
+    return now;
+  }
+  [[nodiscard]] bool is_slot(std::uint32_t index) const noexcept {
+    return index < bounds_.num_slots;
+  }
+  [[nodiscard]] bool owns(Owned now, std::uint32_t position) const noexcept {
+    return is_slot(position) &&
+           bounds_.distance(now.head, position) <= bounds_.distance(now.head, now.tail);
+  }
+  [[nodiscard]] detail::Place place(std::uint32_t head) const noexcept {
+    return {bounds_, detail::Watch(life_), head, head};
+  }
+
+  /// Gives everything before `position` to the other side. netmap(4) does not allow cur to be
+  /// seen behind head, so cur is stored first.
+  Result<> hand_over(Position position) {
+    const Owned now = owned();
+    if (!owns(now, position.index())) [[unlikely]] return refuse(errc::position_out_of_range);
+    life_.pass(bounds_.distance(now.head, position.index()));
+    detail::store(ring_->cur, position.index());
+    detail::store(ring_->head, position.index());
+    return {};
+  }
+
+  /// Counts what was handed over since the last time, before the other side may reuse it.
+  void account() noexcept;
+  /// Whether the indices the other side can write are impossible.
+  [[nodiscard]] bool is_corrupt() const noexcept {
+    return !is_slot(detail::load(ring_->head)) || !is_slot(detail::load(ring_->tail));
+  }
+
+  [[gnu::cold, gnu::noinline]] static std::unexpected<Error> refuse(errc code) {
+    return std::unexpected(Error(code));
+  }
+
+  abi::netmap_ring* ring_;
+  detail::Bounds bounds_;
+  RingStats stats_;
+  std::uint32_t accounted_;
+  std::uint16_t index_;
+  bool is_host_;
+  [[no_unique_address]] detail::Life life_;
+};
+
+/// Received packets.
+class NETMAP_BUILD_TAG RxRing : public Ring {
+ public:
+  /// Every slot the program owns, oldest first.
+  [[nodiscard]] RxSlots slots() const noexcept NETMAP_LIFETIMEBOUND {
+    const Owned now = owned();
+    return {place(now.head), now.tail};
+  }
+  /// Every whole packet the program owns, oldest first.
+  [[nodiscard]] Packets packets() const noexcept NETMAP_LIFETIMEBOUND {
+    const Owned now = owned();
+    return {place(now.head), now.tail};
+  }
+
+  /// Gives back every slot before `position`. Fails with position_out_of_range, moving nothing.
+  Result<> release(Position position) { return hand_over(position); }
+
+  /// Asks to be woken only by what arrives beyond `position`, without giving anything back.
+  /// Fails with position_out_of_range, moving nothing.
+  Result<> seen(Position position) {
+    if (!owns(owned(), position.index())) return refuse(errc::position_out_of_range);
+    detail::store(ring_->cur, position.index());
+    return {};
+  }
+
+  /// Copies out and releases the oldest packet; yields its size in bytes. Fails with ring_empty,
+  /// or with packet_too_large, which leaves the packet where it is.
+  Result<std::size_t> receive(std::span<std::byte> into) {
+    const auto waiting = packets();
+    if (waiting.empty()) return refuse(errc::ring_empty);
+    const Packet packet = *waiting.begin();
+    auto size = packet.copy_to(into);
+    if (size) {
+      if (auto released = release(packet.after()); !released) {
+        return std::unexpected(released.error());
+      }
+    }
+    return size;
+  }
+
+  /// Calls `use(packet)` for up to `limit` packets and releases them; yields how many. If `use`
+  /// throws, nothing is released.
+  template <class Use>
+  std::size_t for_each(Use&& use, std::size_t limit = SIZE_MAX) {
+    const auto waiting = packets();
+    std::size_t count = 0;
+    auto packet = waiting.begin();
+    for (; packet != waiting.end() && count < limit; ++packet, ++count) use(*packet);
+    if (count != 0) (void)release(packet);
+    return count;
+  }
+
+  /// Whether something lies beyond what the program has seen or released.
+  [[nodiscard]] bool is_ready() const noexcept {
+    const Owned now = owned();
+    return detail::load(ring_->cur) != now.tail;
+  }
+
+  /// Asks for a time stamp at every sync (NR_TIMESTAMP).
+  void set_timestamps(bool on) noexcept { set_flag(abi::ring_flags::timestamp, on); }
+  /// Lets slots flagged NS_FORWARD pass to the host stack, or from it, at sync (NR_FORWARD).
+  void set_forwarding(bool on) noexcept { set_flag(abi::ring_flags::forward, on); }
+  /// When the last sync_rx() looked, to the microsecond, by the wall clock; meaningless unless
+  /// set_timestamps(true) came before that sync.
+  [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept {
+    return std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(
+            std::chrono::seconds(ring_->ts.tv_sec) + std::chrono::microseconds(ring_->ts.tv_usec)));
+  }
+
+ private:
+  friend class Port;
+  using Ring::Ring;
+
+  void set_flag(std::uint32_t flag, bool on) noexcept {
+    const std::uint32_t flags = detail::load(ring_->flags);
+    detail::store(ring_->flags, on ? flags | flag : flags & ~flag);
+  }
+};
+
+/// Packets to send.
+class NETMAP_BUILD_TAG TxRing : public Ring {
+ public:
+  /// Every free slot, in the order in which they will be sent.
+  [[nodiscard]] TxSlots slots() const noexcept NETMAP_LIFETIMEBOUND {
+    const Owned now = owned();
+    return {place(now.head), now.tail};
+  }
+
+  /// Hands over every slot before `position`, to be sent at the next sync. Slots must have had
+  /// their length set. Fails with position_out_of_range, moving nothing.
+  Result<> commit(Position position) {
+    wanted_ = 1;
+    return hand_over(position);
+  }
+
+  /// Copies one packet in, over as many slots as it needs, and commits it. Fails with ring_full
+  /// or packet_too_large, sending nothing.
+  Result<> send(std::span<const std::byte> packet);
+
+  /// Begins a packet to be filled in place; see PacketWriter.
+  [[nodiscard]] PacketWriter writer() noexcept NETMAP_LIFETIMEBOUND;
+
+  /// Asks to be woken when `free_slots` are free; holds until the next commit. Fails with
+  /// ring_full if the ring can never have that many.
+  Result<> want(std::uint32_t free_slots) {
+    if (free_slots == 0 || free_slots >= bounds_.num_slots) return refuse(errc::ring_full);
+    wanted_ = free_slots;
+    park(free_slots);
+    return {};
+  }
+
+  /// Whether as many slots are free as were asked for, by default one.
+  [[nodiscard]] bool is_ready() const noexcept { return slots().size() >= wanted_; }
+
+  /// Committed slots that the other side had not taken at the last sync.
+  [[nodiscard]] std::uint32_t pending() const noexcept {
+    const Owned now = owned();
+    return bounds_.num_slots - 1 - bounds_.distance(now.head, now.tail);
+  }
+
+ private:
+  friend class Port;
+  using Ring::Ring;
+
+  /// Puts cur where the tail passes it once `free_slots` are free, as far as that is owned yet.
+  void park(std::uint32_t free_slots) noexcept {
+    const Owned now = owned();
+    const std::uint32_t free = bounds_.distance(now.head, now.tail);
+    detail::store(ring_->cur, bounds_.advance(now.head, std::min(free_slots - 1, free)));
+  }
+
+  std::uint32_t wanted_ = 1;
+};
+
+}  // namespace netmap
+
+#include <netmap/writer.hpp>

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The contract between ports and devices. A Device is one open descriptor: it takes netmap's
+// requests, maps the memory of the port it was registered to, syncs that port's rings, and wakes.
+// The rings it shows lie in mapped memory in netmap's own layout, so nothing above this line knows
+// which device it runs on.
+//
+// A new device is a folder beside this file and a line in registry.cpp.
+#pragma once
+
+#include <netmap/abi.hpp>
+#include <netmap/error.hpp>
+#include <netmap/port.hpp>
+
+#include "os/os.hpp"
+
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace netmap {
+
+/// The mapped memory of one memory id; there is at most one such mapping per process, shared by
+/// all ports of that id. Keeps the descriptor through which it was mapped.
+class Region {
+ public:
+  Region(os::Mapping mapping, os::File file)
+      : file_(std::move(file)), mapping_(std::move(mapping)) {}
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return mapping_.bytes(); }
+  [[nodiscard]] const os::File& file() const noexcept { return file_; }
+
+ private:
+  os::File file_;        // netmap's memory is unmapped before its descriptor is closed
+  os::Mapping mapping_;
+};
+
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  /// Unregisters: frees what `ni_bufs_head` lists and gives the rings back.
+  virtual ~Device() = default;
+
+  /// Carries out one request, answering in its header, body and options. Fails with the errno the
+  /// module would give, and a sentence that says why.
+  virtual Result<> control(abi::nmreq_header& request) = 0;
+
+  /// The memory of the registered port.
+  virtual Result<std::shared_ptr<Region>> map() = 0;
+
+  /// Syncs every ring of one direction; afterwards their tails are new.
+  virtual std::error_code sync(Direction direction) noexcept = 0;
+
+  /// What to poll to be woken for `direction` once arm() was called.
+  [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
+  /// Asks for a wake-up: for rx by any arrival, for tx when a ring has `free_slots` free. Yields
+  /// whether the rings must be synced and looked at once more before sleeping; if not, polling the
+  /// handle does so itself.
+  virtual bool arm(Directions directions, std::uint32_t free_slots) noexcept = 0;
+  /// Takes back arm() and uses up the wake-up, if one came.
+  virtual void disarm(Directions directions) noexcept = 0;
+};
+
+/// A fresh descriptor of the device that `options` choose; also says which kind that is.
+struct OpenDevice {
+  std::unique_ptr<Device> device;
+  DeviceKind kind;
+  std::string domain;  ///< of the embedded device, else empty
+};
+[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options);
+
+}  // namespace netmap

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/bell.hpp"
+
+#include <fcntl.h>
+
+namespace netmap::embedded {
+namespace {
+
+std::string fifo_name(std::uint32_t endpoint, Direction direction) {
+  return std::to_string(endpoint) + (direction == Direction::rx ? ".rx" : ".tx");
+}
+
+/// Opened for both ways, so that neither a missing reader nor the last writer's end is an event.
+os::Outcome<os::File> open_fifo(const Domain& domain, const std::string& name) {
+  return os::open(domain.directory().fd(), name, O_RDWR | O_NONBLOCK | O_NOFOLLOW);
+}
+
+Result<os::File> make_fifo(const Domain& domain, const std::string& name) {
+  auto made = os::remove(domain.directory(), name);
+  if (made) made = os::make_fifo(domain.directory(), name);
+  auto file = made ? open_fifo(domain, name) : std::unexpected(made.error());
+  if (!file) {
+    return std::unexpected(cannot("make '" + name + "' in '" + domain.path() + "'", file.error()));
+  }
+  return std::move(*file);
+}
+
+}  // namespace
+
+Result<Bell> Bell::make(const Domain& domain, std::uint32_t endpoint) {
+  auto rx = make_fifo(domain, fifo_name(endpoint, Direction::rx));
+  if (!rx) return std::unexpected(rx.error());
+  auto tx = make_fifo(domain, fifo_name(endpoint, Direction::tx));
+  if (!tx) return std::unexpected(tx.error());
+  if (const auto locked = os::try_lock(*rx); !locked || !*locked) {
+    const auto why = locked ? make_error_code(std::errc::device_or_resource_busy) : locked.error();
+    return std::unexpected(cannot("lock a bell in '" + domain.path() + "'", why));
+  }
+  return Bell(std::move(*rx), std::move(*tx));
+}
+
+bool Bell::is_held(const Domain& domain, std::uint32_t endpoint) {
+  const auto file = open_fifo(domain, fifo_name(endpoint, Direction::rx));
+  if (!file) return false;
+  const auto locked = os::try_lock(*file);
+  return locked && !*locked;
+}
+
+void Bell::remove(const Domain& domain, std::uint32_t endpoint) {
+  (void)os::remove(domain.directory(), fifo_name(endpoint, Direction::rx));
+  (void)os::remove(domain.directory(), fifo_name(endpoint, Direction::tx));
+}
+
+Ringer::Ringer(std::shared_ptr<Domain> domain) : domain_(std::move(domain)), known_(max_endpoints) {
+  if (!os::register_barrier()) domain_->state().needs_fences = 1;
+}
+
+void Ringer::sleep_barrier() const noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  os::barrier();
+}
+
+void Ringer::wake(std::atomic<std::uint64_t>& sleepers, Direction direction) noexcept {
+  for (std::uint64_t left = sleepers.exchange(0); left != 0; left >>= 16) {
+    const auto number = static_cast<std::uint32_t>(left & 0xffff);
+    if (number == 0 || number > max_endpoints) continue;
+    os::ring(fifo_of(number - 1, direction));
+  }
+}
+
+const os::File& Ringer::fifo_of(std::uint32_t endpoint, Direction direction) noexcept {
+  Known& known = known_[endpoint];
+  const std::uint32_t epoch = domain_->state().endpoints[endpoint].epoch;
+  if (known.epoch != epoch) known = {.epoch = epoch, .fifos = {}};
+  os::File& fifo = known.fifos[direction == Direction::rx ? 0 : 1];
+  if (!fifo) {
+    if (auto opened = open_fifo(*domain_, fifo_name(endpoint, direction))) {
+      fifo = std::move(*opened);
+    }
+  }
+  return fifo;
+}
+
+}  // namespace netmap::embedded

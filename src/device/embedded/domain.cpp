@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/domain.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <map>
+
+#include <fcntl.h>
+
+namespace netmap::embedded {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto lock_patience = 5s;
+
+std::string default_path() {
+  const std::string named = os::environment("NETMAP_DOMAIN");
+  return named.empty() ? "/dev/shm/netmapxx-" + std::to_string(os::user()) : named;
+}
+
+Error unusable(const std::string& path, const std::string& why) {
+  return {errc::domain_unusable, "the domain '" + path + "' cannot be used: " + why};
+}
+
+/// Others must not be able to read packets, nor to swap the directory under our feet.
+Result<os::FileStatus> check(const std::string& path, const os::File& directory) {
+  const auto status = os::status(directory);
+  if (!status) return std::unexpected(unusable(path, status.error().message()));
+  if (status->owner != os::user()) {
+    return std::unexpected(unusable(path, "it belongs to user " + std::to_string(status->owner) +
+                                              ", not to you; name another with NETMAP_DOMAIN"));
+  }
+  if ((status->mode & 077) != 0) {
+    return std::unexpected(unusable(path, "others have rights on it; run 'chmod 700' on it"));
+  }
+  if (!status->in_memory) {
+    return std::unexpected(unusable(
+        path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm"));
+  }
+  return *status;
+}
+
+struct Registry {
+  std::mutex mutex;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Domain>> domains;
+};
+
+Registry& registry() {
+  static Registry domains;
+  return domains;
+}
+
+}  // namespace
+
+Error cannot(const std::string& step, std::error_code why) {
+  std::string sentence = "cannot " + step + ": " + why.message();
+  if (why == std::errc::no_space_on_device || why == std::errc::not_enough_memory) {
+    sentence += "; free some memory there, or name a larger tmpfs with NETMAP_DOMAIN";
+  } else if (why == std::errc::read_only_file_system || why == std::errc::permission_denied) {
+    sentence += "; name a directory you can write with NETMAP_DOMAIN";
+  }
+  return {why, std::move(sentence)};
+}
+
+Result<std::shared_ptr<Domain>> Domain::at(const std::string& named) {
+  const std::string path = named.empty() ? default_path() : named;
+  if (auto made = os::make_directory(path); !made) {
+    return std::unexpected(cannot("make the domain '" + path + "'", made.error()));
+  }
+  auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory) {
+    return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
+  }
+  const auto status = check(path, *directory);
+  if (!status) return std::unexpected(status.error());
+
+  const std::scoped_lock only(registry().mutex);
+  auto& known = registry().domains[{status->device, status->inode}];
+  if (auto domain = known.lock()) return domain;
+  auto domain = std::make_shared<Domain>(path, std::move(*directory));
+  if (auto mapped = domain->map_state(); !mapped) return std::unexpected(mapped.error());
+  known = domain;
+  return domain;
+}
+
+Domain::Domain(std::string path, os::File directory)
+    : path_(std::move(path)), directory_(std::move(directory)) {}
+
+/// A lock file is opened anew each time: an inherited descriptor would share its lock with the
+/// parent process.
+Result<Domain::Lock> Domain::lock() {
+  std::unique_lock threads(threads_, lock_patience);
+  auto file = os::open(directory_.fd(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (!file) return std::unexpected(cannot("open the lock of '" + path_ + "'", file.error()));
+  const auto end = std::chrono::steady_clock::now() + lock_patience;
+  while (threads) {
+    const auto taken = os::try_lock(*file);
+    if (!taken) return std::unexpected(cannot("lock '" + path_ + "'", taken.error()));
+    if (*taken) {
+      if (state_ != nullptr) state_->lock_holder = os::process();
+      return Lock(std::move(threads), std::move(*file));
+    }
+    if (std::chrono::steady_clock::now() > end) break;
+    os::pause(1ms);
+  }
+  const auto holder = state_ != nullptr ? state_->lock_holder.load() : 0;
+  return std::unexpected(Error(make_error_code(std::errc::timed_out),
+                               "the domain '" + path_ + "' has been locked for seconds by process " +
+                                   std::to_string(holder) + ", which may be stopped"));
+}
+
+Result<> Domain::map_state() {
+  const auto locked = lock();
+  if (!locked) return std::unexpected(locked.error());
+  auto file = os::open(directory_.fd(), "domain", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (!file) return std::unexpected(cannot("open the state of '" + path_ + "'", file.error()));
+  const auto reserved = os::reserve(*file, 0, sizeof(DomainState));
+  if (!reserved) return std::unexpected(cannot("reserve space in '" + path_ + "'", reserved.error()));
+  auto mapping = os::map(*file, sizeof(DomainState));
+  if (!mapping) return std::unexpected(cannot("map the state of '" + path_ + "'", mapping.error()));
+  mapping_ = std::move(*mapping);
+  state_ = reinterpret_cast<DomainState*>(mapping_.bytes().data());
+  return claim(state_->header, domain_magic, "the domain '" + path_ + "'");
+}
+
+Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what) {
+  if (header.magic == 0) {
+    header.version = layout_version;
+    std::atomic_ref(header.magic).store(magic, std::memory_order_release);
+  }
+  const std::string remedy = "; remove it once nobody uses it, or name another domain";
+  if (header.magic != magic) {
+    return std::unexpected(Error(errc::region_damaged, what + " is damaged" + remedy));
+  }
+  if (header.version != layout_version) {
+    return std::unexpected(Error(errc::version_mismatch,
+                                 what + " has layout " + std::to_string(header.version) +
+                                     ", this library has " + std::to_string(layout_version) +
+                                     remedy));
+  }
+  return {};
+}
+
+}  // namespace netmap::embedded

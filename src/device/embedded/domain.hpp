@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A domain: the directory where embedded ports meet, and the state its processes share.
+#pragma once
+
+#include <netmap/error.hpp>
+
+#include <netmap/port.hpp>
+
+#include "device/embedded/state.hpp"
+#include "os/files.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace netmap::embedded {
+
+class Domain {
+ public:
+  /// The domain at `path`; empty: NETMAP_DOMAIN, else the user's own under /dev/shm. Made if it
+  /// does not exist. There is one Domain per directory in a process.
+  [[nodiscard]] static Result<std::shared_ptr<Domain>> at(const std::string& path);
+
+  Domain(std::string path, os::File directory);
+
+  /// Held while records, pools or files change. A process that dies lets go of it.
+  class Lock {
+   public:
+    Lock(std::unique_lock<std::timed_mutex> threads, os::File processes)
+        : threads_(std::move(threads)), processes_(std::move(processes)) {}
+
+   private:
+    std::unique_lock<std::timed_mutex> threads_;
+    os::File processes_;
+  };
+  /// Waits a few seconds at most: the holder may be stopped.
+  [[nodiscard]] Result<Lock> lock();
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const os::File& directory() const noexcept { return directory_; }
+  [[nodiscard]] DomainState& state() noexcept { return *state_; }
+
+ private:
+  Result<> map_state();
+
+  std::string path_;
+  os::File directory_;
+  os::Mapping mapping_;
+  DomainState* state_ = nullptr;
+  std::timed_mutex threads_;
+};
+
+/// Makes sure that a shared file is this version's, or makes it so if it is new. `what` names the
+/// file. Called under the lock.
+Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what);
+
+/// "cannot reserve 4 MiB in /dev/shm/x: No space left on device; …": a failed step of the
+/// embedded device, with a remedy where one is known.
+[[nodiscard]] Error cannot(const std::string& step, std::error_code why);
+
+}  // namespace netmap::embedded

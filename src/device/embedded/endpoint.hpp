@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One open descriptor of the embedded device: the Device that a Port holds.
+#pragma once
+
+#include "device/device.hpp"
+#include "device/embedded/bell.hpp"
+#include "device/embedded/memory.hpp"
+#include "device/embedded/pipe_ring.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace netmap::embedded {
+
+/// What a registration leaves behind in this process.
+struct Binding {
+  std::uint32_t endpoint;
+  Bell bell;
+  std::shared_ptr<Memory> memory;
+  std::vector<PipeSender> senders;
+  std::vector<PipeReceiver> receivers;
+};
+
+class Endpoint final : public Device {
+ public:
+  explicit Endpoint(std::shared_ptr<Domain> domain)
+      : domain_(std::move(domain)), ringer_(domain_) {}
+  ~Endpoint() override;
+
+  Result<> control(abi::nmreq_header& request) override;
+  Result<std::shared_ptr<Region>> map() override;
+  std::error_code sync(Direction direction) noexcept override;
+  [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
+  bool arm(Directions directions, std::uint32_t free_slots) noexcept override;
+  void disarm(Directions directions) noexcept override;
+
+ private:
+  std::error_code send() noexcept;
+  std::error_code receive() noexcept;
+
+  std::shared_ptr<Domain> domain_;
+  Ringer ringer_;
+  std::optional<Binding> binding_;
+};
+
+}  // namespace netmap::embedded

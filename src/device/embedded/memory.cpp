@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/memory.hpp"
+
+#include <map>
+#include <mutex>
+
+#include <fcntl.h>
+
+namespace netmap::embedded {
+namespace {
+
+constexpr std::uint64_t file_bytes = region_bytes + sizeof(RegionState);
+
+std::string file_name(std::uint16_t memory_id) { return "mem" + std::to_string(memory_id); }
+
+Error exhausted(const std::string& what) {
+  return {make_error_code(std::errc::not_enough_memory),
+          "the region has no " + what + " left; close a port of it, or use another memory id"};
+}
+
+/// The mappings of this process, by file.
+struct Registry {
+  std::mutex mutex;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Memory>> regions;
+};
+
+Registry& registry() {
+  static Registry regions;
+  return regions;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_id) {
+  const std::string name = domain.path() + '/' + file_name(memory_id);
+  auto file = os::open(domain.directory().fd(), file_name(memory_id),
+                       O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (!file) return std::unexpected(cannot("open the region '" + name + "'", file.error()));
+  const auto status = os::status(*file);
+  if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
+  const std::scoped_lock only(registry().mutex);
+  auto& known = registry().regions[{status->device, status->inode}];
+  if (auto memory = known.lock()) return memory;
+
+  if (status->bytes != 0 && status->bytes != file_bytes) {
+    return std::unexpected(Error(errc::region_damaged,
+                                 "the region '" + name + "' has " + std::to_string(status->bytes) +
+                                     " bytes instead of " + std::to_string(file_bytes) +
+                                     "; remove it once nobody uses it"));
+  }
+  auto sized = os::set_size(*file, file_bytes);
+  if (sized) sized = os::reserve(*file, region_bytes, sizeof(RegionState));
+  if (!sized) return std::unexpected(cannot("reserve the region '" + name + "'", sized.error()));
+  auto pools = os::map_at(*file, 0, region_bytes);
+  auto state = os::map_at(*file, region_bytes, sizeof(RegionState));
+  if (!pools) return std::unexpected(cannot("map the region '" + name + "'", pools.error()));
+  if (!state) return std::unexpected(cannot("map the region '" + name + "'", state.error()));
+  auto& header = reinterpret_cast<RegionState*>(state->bytes().data())->header;
+  if (auto claimed = claim(header, region_magic, "the region '" + name + "'"); !claimed) {
+    return std::unexpected(claimed.error());
+  }
+  auto memory =
+      std::make_shared<Memory>(std::move(*file), std::move(*pools), std::move(*state), name);
+  known = memory;
+  return memory;
+}
+
+void Memory::remove(Domain& domain, std::uint16_t memory_id) {
+  (void)os::remove(domain.directory(), file_name(memory_id));
+}
+
+Memory::Memory(os::File file, os::Mapping pools, os::Mapping state, std::string name)
+    : region_(std::make_shared<Region>(std::move(pools), std::move(file))),
+      state_mapping_(std::move(state)),
+      state_(reinterpret_cast<RegionState*>(state_mapping_.bytes().data())),
+      name_(std::move(name)) {
+  for (std::uint32_t index = 0; index != abi::buffer_index::first_usable; ++index) {
+    state_->buffers.set(index);
+  }
+}
+
+Result<> Memory::reserve(std::uint64_t offset, std::uint64_t bytes) {
+  if (auto reserved = os::reserve(region_->file(), offset, bytes); !reserved) {
+    return std::unexpected(cannot(
+        "reserve " + std::to_string(bytes) + " bytes in '" + name_ + "'", reserved.error()));
+  }
+  return {};
+}
+
+Result<std::uint32_t> Memory::take_interface() {
+  for (std::uint32_t object = 0; object != interface_pool.objects; ++object) {
+    if (state_->interfaces.test(object)) continue;
+    auto reserved = reserve(interface_pool.at(object), interface_pool.object_bytes);
+    if (!reserved) return std::unexpected(reserved.error());
+    state_->interfaces.set(object);
+    return object;
+  }
+  return std::unexpected(exhausted("interfaces"));
+}
+
+Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slots) {
+  std::uint32_t first = 0;
+  for (std::uint32_t object = 0; object != ring_pool.objects && object - first != count; ++object) {
+    if (state_->rings.test(object)) first = object + 1;
+  }
+  if (first + count > ring_pool.objects) return std::unexpected(exhausted("rings"));
+  const std::uint64_t used =
+      ring_in_object + sizeof(abi::netmap_ring) + std::uint64_t{slots} * sizeof(abi::netmap_slot);
+  for (std::uint32_t object = first; object != first + count; ++object) {
+    auto reserved = reserve(ring_pool.at(object), used);
+    if (!reserved) return std::unexpected(reserved.error());
+  }
+  for (std::uint32_t object = first; object != first + count; ++object) state_->rings.set(object);
+  return first;
+}
+
+void Memory::give_back_rings(std::uint32_t first, std::uint32_t count) {
+  for (std::uint32_t object = first; object != first + count; ++object) state_->rings.reset(object);
+}
+
+Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
+  std::vector<std::uint32_t> taken;
+  for (std::uint32_t index = 0; index != buffer_pool.objects && taken.size() != count; ++index) {
+    if (!state_->buffers.test(index)) taken.push_back(index);
+  }
+  if (taken.size() != count) return std::unexpected(exhausted("buffers"));
+  for (std::size_t begin = 0, end = 0; begin != taken.size(); begin = end) {
+    while (end != taken.size() && taken[end] - taken[begin] == end - begin) ++end;
+    auto reserved = reserve(buffer_pool.at(taken[begin]),
+                            std::uint64_t{end - begin} * buffer_pool.object_bytes);
+    if (!reserved) return std::unexpected(reserved.error());
+  }
+  for (const std::uint32_t index : taken) state_->buffers.set(index);
+  return taken;
+}
+
+void Memory::give_back_buffer(std::uint32_t index) {
+  if (index < abi::buffer_index::first_usable || index >= buffer_pool.objects) return;
+  state_->buffers.reset(index);
+}
+
+Memory::BufferList Memory::take_buffer_list(std::uint32_t count) {
+  BufferList list{0, 0};
+  for (std::uint32_t ask = count; ask != 0 && list.count == 0; ask /= 2) {
+    const auto taken = take_buffers(ask);
+    if (!taken) continue;
+    for (const std::uint32_t index : *taken) link(index) = std::exchange(list.first, index);
+    list.count = ask;
+  }
+  return list;
+}
+
+void Memory::give_back_buffer_list(std::uint32_t first) {
+  for (std::uint32_t index = first;
+       index >= abi::buffer_index::first_usable && index < buffer_pool.objects;) {
+    if (!state_->buffers.test(index)) break;
+    state_->buffers.reset(index);
+    index = link(index);
+  }
+}
+
+}  // namespace netmap::embedded

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A region of the embedded device and the allocator of its pools. Objects that are not in use cost
+// no memory; those in use have it reserved, so that a full file system is an error here and never
+// a fault later. All but the accessors are called under the domain's lock.
+#pragma once
+
+#include "device/device.hpp"
+#include "device/embedded/domain.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace netmap::embedded {
+
+class Memory {
+ public:
+  /// The region of a memory id, made if it does not exist. There is one Memory, and one mapping,
+  /// per region in a process.
+  [[nodiscard]] static Result<std::shared_ptr<Memory>> of(Domain& domain, std::uint16_t memory_id);
+  static void remove(Domain& domain, std::uint16_t memory_id);
+
+  Memory(os::File file, os::Mapping pools, os::Mapping state, std::string name);
+
+  [[nodiscard]] const std::shared_ptr<Region>& region() const noexcept { return region_; }
+  [[nodiscard]] abi::netmap_if& interface(std::uint32_t object) const noexcept {
+    return *at<abi::netmap_if>(interface_pool.at(object));
+  }
+  [[nodiscard]] abi::netmap_ring& ring(std::uint32_t object) const noexcept {
+    return *at<abi::netmap_ring>(ring_pool.at(object) + ring_in_object);
+  }
+  [[nodiscard]] RingWords& words(std::uint32_t object) const noexcept {
+    return *at<RingWords>(ring_pool.at(object));
+  }
+
+  [[nodiscard]] Result<std::uint32_t> take_interface();
+  void give_back_interface(std::uint32_t object) { state_->interfaces.reset(object); }
+
+  /// `count` objects in a row, room for `slots` in each; yields the first.
+  [[nodiscard]] Result<std::uint32_t> take_rings(std::uint32_t count, std::uint32_t slots);
+  void give_back_rings(std::uint32_t first, std::uint32_t count);
+
+  [[nodiscard]] Result<std::vector<std::uint32_t>> take_buffers(std::uint32_t count);
+  /// Ignores what is no buffer in use: indices come from memory that others can write.
+  void give_back_buffer(std::uint32_t index);
+
+  /// Links up to `count` fresh buffers into netmap's list of extra buffers; yields the first and
+  /// how many there are.
+  struct BufferList {
+    std::uint32_t first;
+    std::uint32_t count;
+  };
+  [[nodiscard]] BufferList take_buffer_list(std::uint32_t count);
+  void give_back_buffer_list(std::uint32_t first);
+
+ private:
+  template <class T>
+  [[nodiscard]] T* at(std::uint64_t offset) const noexcept {
+    return reinterpret_cast<T*>(region_->bytes().data() + offset);
+  }
+  [[nodiscard]] std::uint32_t& link(std::uint32_t buffer) const noexcept {
+    return *at<std::uint32_t>(buffer_pool.at(buffer));
+  }
+  [[nodiscard]] Result<> reserve(std::uint64_t offset, std::uint64_t bytes);
+
+  std::shared_ptr<Region> region_;
+  os::Mapping state_mapping_;
+  RegionState* state_;
+  std::string name_;
+};
+
+}  // namespace netmap::embedded

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/pipe.hpp"
+
+#include <algorithm>
+
+namespace netmap::embedded {
+namespace {
+
+std::uint32_t total_rings(const PipeRecord& pipe) { return 2u * (pipe.rings[0] + pipe.rings[1]); }
+
+std::size_t number(End end) { return static_cast<std::size_t>(end); }
+
+void store_name(char (&into)[abi::request_name_size], std::string_view name) {
+  into[name.copy(into, sizeof into - 1)] = '\0';
+}
+
+template <class Use>
+void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
+  for (const End sender : {End::master, End::slave}) {
+    for (std::uint32_t k = 0; k != pipe.rings[number(sender)]; ++k) {
+      use(pipe_ring(pipe, memory, sender, k), sender, k);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<PipeName> parse_pipe(std::string_view name) {
+  auto bracket = name.rfind('{');
+  if (bracket == std::string_view::npos) bracket = name.rfind('}');
+  if (bracket == std::string_view::npos) return {};
+  return PipeName{name.substr(0, bracket), name.substr(bracket + 1),
+                  name[bracket] == '{' ? End::master : End::slave};
+}
+
+std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName& name) {
+  const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
+    return pipe.in_use != 0 && name.parent == pipe.parent && name.id == pipe.id;
+  });
+  if (found == std::end(state.pipes)) return {};
+  return static_cast<std::uint16_t>(found - std::begin(state.pipes));
+}
+
+std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent) {
+  const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
+    return pipe.in_use != 0 && parent == pipe.parent;
+  });
+  return found == std::end(state.pipes) ? std::uint16_t{0} : found->memory_id;
+}
+
+PipeShape clamp(const PipeShape& asked) {
+  const auto rings = [](std::uint16_t count) {
+    return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(count, 1, max_rings));
+  };
+  const auto slots = [](std::uint32_t count) {
+    return count == 0 ? default_slots : std::min(count, max_slots);
+  };
+  return {rings(asked.tx_rings), rings(asked.rx_rings), slots(asked.tx_slots),
+          slots(asked.rx_slots)};
+}
+
+PipeShape shape_of(const PipeRecord& pipe, End end) {
+  const std::size_t own = number(end);
+  const std::size_t peer = number(other(end));
+  return {pipe.rings[own], pipe.rings[peer], pipe.slots[own], pipe.slots[peer]};
+}
+
+std::uint32_t tx_object(const PipeRecord& pipe, End end, std::uint32_t k) {
+  return pipe.first_ring + (end == End::master ? 0 : 2u * pipe.rings[0]) + k;
+}
+
+std::uint32_t rx_object(const PipeRecord& pipe, End end, std::uint32_t k) {
+  const End sender = other(end);
+  return tx_object(pipe, sender, k) + pipe.rings[number(sender)];
+}
+
+PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender, std::uint32_t k) {
+  const std::uint32_t tx = tx_object(pipe, sender, k);
+  const std::uint32_t rx = rx_object(pipe, other(sender), k);
+  return {&memory.ring(tx), &memory.ring(rx), &memory.words(tx), pipe.slots[number(sender)]};
+}
+
+void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
+                   std::uint32_t num_slots) {
+  auto& ring = memory.ring(object);
+  ring = {};
+  ring.buf_ofs = static_cast<std::int64_t>(buffer_pool.offset) -
+                 static_cast<std::int64_t>(ring_pool.at(object) + ring_in_object);
+  ring.num_slots = num_slots;
+  ring.nr_buf_size = buffer_pool.object_bytes;
+  ring.ringid = static_cast<std::uint16_t>(index);
+  ring.dir = is_tx ? abi::ring_dir::tx : abi::ring_dir::rx;
+}
+
+Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_t memory_id,
+                                const PipeName& name, const PipeShape& shape) {
+  const auto free =
+      std::ranges::find_if(state.pipes, [](const PipeRecord& pipe) { return pipe.in_use == 0; });
+  if (free == std::end(state.pipes)) {
+    return std::unexpected(Error(make_error_code(std::errc::not_enough_memory),
+                                 "the domain has no room for another pipe; close one"));
+  }
+  PipeRecord& pipe = *free;
+  const std::size_t own = number(name.end);
+  const std::size_t peer = number(other(name.end));
+  pipe.memory_id = memory_id;
+  pipe.rings[own] = shape.tx_rings;
+  pipe.rings[peer] = shape.rx_rings;
+  pipe.slots[own] = shape.tx_slots;
+  pipe.slots[peer] = shape.rx_slots;
+  store_name(pipe.parent, name.parent);
+  store_name(pipe.id, name.id);
+
+  const std::uint32_t slots = pipe.rings[0] * pipe.slots[0] + pipe.rings[1] * pipe.slots[1];
+  const auto buffers = memory.take_buffers(slots);
+  if (!buffers) return std::unexpected(buffers.error());
+  const auto rings =
+      memory.take_rings(total_rings(pipe), std::max(pipe.slots[0], pipe.slots[1]));
+  if (!rings) {
+    for (const std::uint32_t buffer : *buffers) memory.give_back_buffer(buffer);
+    return std::unexpected(rings.error());
+  }
+  pipe.first_ring = *rings;
+  const std::uint32_t* next = buffers->data();
+  for_each_ring(pipe, memory, [&](const PipeRing& ring, End sender, std::uint32_t k) {
+    describe_ring(memory, tx_object(pipe, sender, k), k, true, ring.num_slots);
+    describe_ring(memory, rx_object(pipe, other(sender), k), k, false, ring.num_slots);
+    initialise(ring, next);
+    next += ring.num_slots;
+  });
+  pipe.in_use = 1;
+  return static_cast<std::uint16_t>(free - std::begin(state.pipes));
+}
+
+void destroy_pipe(const PipeRecord& pipe, Memory& memory) {
+  for_each_ring(pipe, memory, [&](const PipeRing& ring, End, std::uint32_t) {
+    for (const std::uint32_t buffer : buffers_of(ring)) memory.give_back_buffer(buffer);
+  });
+  memory.give_back_rings(pipe.first_ring, total_rings(pipe));
+}
+
+}  // namespace netmap::embedded

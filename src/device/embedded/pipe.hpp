@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Pipes as records of a domain: finding, making and destroying them. Under the domain's lock.
+#pragma once
+
+#include "device/embedded/memory.hpp"
+#include "device/embedded/pipe_ring.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace netmap::embedded {
+
+/// "parent{id" or "parent}id", taken apart.
+struct PipeName {
+  std::string_view parent;
+  std::string_view id;
+  End end;
+};
+/// Nothing if `name` is not a pipe's. Parent or id may be empty, which no pipe may have.
+[[nodiscard]] std::optional<PipeName> parse_pipe(std::string_view name);
+
+[[nodiscard]] std::optional<std::uint16_t> find_pipe(const DomainState& state,
+                                                     const PipeName& name);
+/// The memory id that the pipes of a parent share, 0 if it has none.
+[[nodiscard]] std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent);
+
+/// What a request asks of a pipe, as seen from the end it names; 0 is the default.
+struct PipeShape {
+  std::uint16_t tx_rings;
+  std::uint16_t rx_rings;
+  std::uint32_t tx_slots;
+  std::uint32_t rx_slots;
+};
+inline constexpr std::uint32_t default_slots = 1024;
+
+/// The shape that a new pipe gets for `asked`: defaults filled in, excess clamped as the module does.
+[[nodiscard]] PipeShape clamp(const PipeShape& asked);
+[[nodiscard]] PipeShape shape_of(const PipeRecord& pipe, End end);
+
+[[nodiscard]] Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory,
+                                              std::uint16_t memory_id, const PipeName& name,
+                                              const PipeShape& shape);
+/// Gives rings and buffers back; the record is the caller's to free. Nobody may use the pipe.
+void destroy_pipe(const PipeRecord& pipe, Memory& memory);
+
+/// Ring objects of `pipe`: tx ring `k` of `end`, and rx ring `k` of `end`.
+[[nodiscard]] std::uint32_t tx_object(const PipeRecord& pipe, End end, std::uint32_t k);
+[[nodiscard]] std::uint32_t rx_object(const PipeRecord& pipe, End end, std::uint32_t k);
+
+/// Ring `k` of the direction in which `sender` sends.
+[[nodiscard]] PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender,
+                                 std::uint32_t k);
+
+/// Fills in what netmap(4) keeps in a ring's head. `is_tx`: its direction.
+void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
+                   std::uint32_t num_slots);
+
+}  // namespace netmap::embedded

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Registration: from a request to rings that belong to one endpoint.
+#include "device/embedded/options.hpp"
+#include "device/embedded/pipe.hpp"
+#include "device/embedded/requests.hpp"
+
+#include <algorithm>
+
+namespace netmap::embedded {
+namespace {
+
+namespace flag = abi::register_flags;
+
+Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
+                                        const abi::nmreq_register& body) {
+  if (const auto found = find_pipe(domain.state(), name)) return *found;
+  std::uint16_t memory_id = memory_of_parent(domain.state(), name.parent);
+  if (memory_id == 0) {
+    const auto chosen = choose_memory(domain, body.nr_mem_id);
+    if (!chosen) return chosen;
+    memory_id = *chosen;
+  }
+  const auto memory = Memory::of(domain, memory_id);
+  if (!memory) return std::unexpected(memory.error());
+  const PipeShape shape = clamp(
+      {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
+  return make_pipe(domain.state(), **memory, memory_id, name, shape);
+}
+
+/// Which rings the request's mode and flags select; module's rules, netmap(4).
+Result<> select_rings(const abi::nmreq_register& body, const PipeShape& shape,
+                      EndpointRecord& endpoint) {
+  endpoint.tx = {0, shape.tx_rings};
+  endpoint.rx = {0, shape.rx_rings};
+  if (body.nr_mode == abi::mode::one_nic) {
+    const std::uint16_t ring = body.nr_ringid;
+    if (ring >= shape.tx_rings && ring >= shape.rx_rings) {
+      return refuse(std::errc::invalid_argument,
+                    "there is no ring " + std::to_string(ring) + "; the port has " +
+                        std::to_string(shape.tx_rings) + " tx and " +
+                        std::to_string(shape.rx_rings) + " rx rings, counted from 0");
+    }
+    endpoint.tx = {ring < shape.tx_rings ? ring : std::uint16_t{0}, 1};
+    endpoint.rx = {ring < shape.rx_rings ? ring : std::uint16_t{0}, 1};
+  } else if (body.nr_mode != abi::mode::all_nic) {
+    return refuse(std::errc::invalid_argument, "a pipe has no host rings");
+  }
+  if ((body.nr_flags & flag::rx_rings_only) != 0) endpoint.tx.count = 0;
+  if ((body.nr_flags & flag::tx_rings_only) != 0) endpoint.rx.count = 0;
+  return {};
+}
+
+/// A ring has one user, unless all of them agreed to share; then each needs a lane of its own.
+Result<> claim_rings(const DomainState& state, EndpointRecord& endpoint) {
+  std::uint32_t lanes_taken = 0;
+  for (const EndpointRecord& user : state.endpoints) {
+    if (user.in_use == 0 || user.pipe != endpoint.pipe || user.end != endpoint.end) continue;
+    if (!user.tx.overlaps(endpoint.tx) && !user.rx.overlaps(endpoint.rx)) continue;
+    if (user.exclusive || endpoint.exclusive) {
+      return refuse(std::errc::device_or_resource_busy,
+                    "this end of the pipe is taken by process " + std::to_string(user.process) +
+                        "; close it there, use the other end, or let both open it as shared");
+    }
+    lanes_taken |= 1u << user.lane;
+  }
+  while ((lanes_taken & (1u << endpoint.lane)) != 0) ++endpoint.lane;
+  if (endpoint.lane < lanes) return {};
+  return refuse(std::errc::device_or_resource_busy,
+                "this end of the pipe has " + std::to_string(lanes) + " users already");
+}
+
+Result<std::uint32_t> free_record(DomainState& state) {
+  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+    if (state.endpoints[index].in_use == 0) return index;
+  }
+  return refuse(std::errc::not_enough_memory, "the domain has no room for another open port");
+}
+
+/// Where the offsets of an endpoint's rings go, in the order that netmap(4) gives them.
+void list_rings(abi::netmap_if& interface, const DomainState& state,
+                const EndpointRecord& endpoint) {
+  const bool is_pipe = endpoint.pipe != no_pipe;
+  const PipeRecord* pipe = is_pipe ? &state.pipes[endpoint.pipe] : nullptr;
+  const auto offset_of = [&](std::uint32_t ring) {
+    return static_cast<std::int64_t>(ring_pool.at(ring) + ring_in_object) -
+           static_cast<std::int64_t>(interface_pool.at(endpoint.interface));
+  };
+  std::int64_t* tx = abi::ring_offsets_of(interface);
+  std::int64_t* rx = tx + interface.ni_tx_rings + interface.ni_host_tx_rings;
+  std::fill(tx, rx + interface.ni_rx_rings + interface.ni_host_rx_rings, 0);
+  for (std::uint32_t i = 0; i != endpoint.tx.count; ++i) {
+    const std::uint32_t k = endpoint.tx.first + i;
+    tx[k] = offset_of(is_pipe ? tx_object(*pipe, endpoint.end, k) : endpoint.first_ring + k);
+  }
+  for (std::uint32_t i = 0; i != endpoint.rx.count; ++i) {
+    const std::uint32_t k = endpoint.rx.first + i;
+    rx[k] = offset_of(is_pipe ? rx_object(*pipe, endpoint.end, k)
+                              : endpoint.first_ring + endpoint.tx.count + k);
+  }
+}
+
+Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord& endpoint,
+                        const char* name, abi::nmreq_register& body) {
+  const auto object = memory.take_interface();
+  if (!object) return std::unexpected(object.error());
+  abi::netmap_if& interface = memory.interface(*object);
+  interface = {};
+  endpoint.interface = *object;
+  std::string_view(name).copy(interface.ni_name, sizeof interface.ni_name - 1);
+  interface.ni_flags = endpoint.memory_id == global_memory ? 0 : abi::if_flags::priv_mem;
+  interface.ni_tx_rings = body.nr_tx_rings;
+  interface.ni_rx_rings = body.nr_rx_rings;
+  interface.ni_host_tx_rings = 1;
+  interface.ni_host_rx_rings = 1;
+  list_rings(interface, state, endpoint);
+  const auto extra = memory.take_buffer_list(body.nr_extra_bufs);
+  interface.ni_bufs_head = extra.first;
+  body.nr_extra_bufs = extra.count;
+  body.nr_offset = interface_pool.at(*object);
+  return {};
+}
+
+/// Rings that lead nowhere: a null port has them so that its user finds the buffers.
+Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
+                         const abi::nmreq_register& body) {
+  const std::uint32_t count = endpoint.tx.count + endpoint.rx.count;
+  const std::uint32_t slots =
+      endpoint.tx.count * body.nr_tx_slots + endpoint.rx.count * body.nr_rx_slots;
+  const auto rings = memory.take_rings(count, std::max(body.nr_tx_slots, body.nr_rx_slots));
+  if (!rings) return std::unexpected(rings.error());
+  const auto buffers = memory.take_buffers(slots);
+  if (!buffers) {
+    memory.give_back_rings(*rings, count);
+    return std::unexpected(buffers.error());
+  }
+  const std::uint32_t* next = buffers->data();
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const bool is_tx = i < endpoint.tx.count;
+    const std::uint32_t size = is_tx ? body.nr_tx_slots : body.nr_rx_slots;
+    describe_ring(memory, *rings + i, is_tx ? i : i - endpoint.tx.count, is_tx, size);
+    abi::netmap_ring& ring = memory.ring(*rings + i);
+    if (is_tx && size != 0) ring.tail = size - 1;
+    for (std::uint32_t slot = 0; slot != size; ++slot) {
+      abi::slots_of(ring)[slot] = {*next++, buffer_pool.object_bytes, 0, 0};
+    }
+  }
+  endpoint.first_ring = *rings;
+  return {};
+}
+
+void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint) {
+  for (std::uint32_t k = 0; k != endpoint.tx.count; ++k) {
+    binding.senders.emplace_back(
+        pipe_ring(pipe, *binding.memory, endpoint.end, endpoint.tx.first + k));
+  }
+  for (std::uint32_t k = 0; k != endpoint.rx.count; ++k) {
+    binding.receivers.emplace_back(
+        pipe_ring(pipe, *binding.memory, other(endpoint.end), endpoint.rx.first + k));
+  }
+}
+/// Which memory and rings the request is about; makes the pipe if it names a new one.
+Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& body,
+                 EndpointRecord& endpoint) {
+  if ((body.nr_flags & (flag::monitor_tx | flag::monitor_rx | flag::zcopy_mon)) != 0) {
+    return std::unexpected(Error(errc::not_supported, "the embedded device has no monitors yet"));
+  }
+  if (body.nr_mode == abi::mode::null) {
+    if (body.nr_mem_id == 0) return refuse(std::errc::invalid_argument, "a null port needs a memory id");
+    const auto memory_id = choose_memory(domain, body.nr_mem_id);
+    if (!memory_id) return std::unexpected(memory_id.error());
+    body.nr_tx_rings = std::min<std::uint16_t>(body.nr_tx_rings, max_rings);
+    body.nr_rx_rings = std::min<std::uint16_t>(body.nr_rx_rings, max_rings);
+    body.nr_tx_slots = std::min(body.nr_tx_slots, max_slots);
+    body.nr_rx_slots = std::min(body.nr_rx_slots, max_slots);
+    endpoint.memory_id = *memory_id;
+    endpoint.pipe = no_pipe;
+    endpoint.tx = {0, body.nr_tx_rings};
+    endpoint.rx = {0, body.nr_rx_rings};
+    return {};
+  }
+  const auto pipe_name = pipe_of(name);
+  if (!pipe_name) return std::unexpected(pipe_name.error());
+  const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
+  if (!pipe) return std::unexpected(pipe.error());
+  const PipeRecord& record = domain.state().pipes[*pipe];
+  const PipeShape shape = shape_of(record, pipe_name->end);
+  body.nr_tx_rings = shape.tx_rings;
+  body.nr_rx_rings = shape.rx_rings;
+  body.nr_tx_slots = shape.tx_slots;
+  body.nr_rx_slots = shape.rx_slots;
+  endpoint.memory_id = record.memory_id;
+  endpoint.pipe = *pipe;
+  endpoint.end = pipe_name->end;
+  if (auto selected = select_rings(body, shape, endpoint); !selected) return selected;
+  return claim_rings(domain.state(), endpoint);
+}
+
+}  // namespace
+
+Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
+  auto& body = *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
+  abi::nmreq_register answer = body;
+  const auto index = free_record(domain.state());
+  if (!index) return std::unexpected(index.error());
+  EndpointRecord& endpoint = domain.state().endpoints[*index];
+  ++endpoint.epoch;
+  endpoint.process = os::process();
+  endpoint.exclusive = (body.nr_flags & flag::exclusive) != 0;
+  endpoint.lane = 0;
+  endpoint.interface = no_object;
+  endpoint.first_ring = no_object;
+  if (auto resolved = resolve(domain, request.nr_name, answer, endpoint); !resolved) {
+    return std::unexpected(resolved.error());
+  }
+  auto bell = Bell::make(domain, *index);
+  if (!bell) return std::unexpected(bell.error());
+  auto memory = Memory::of(domain, endpoint.memory_id);
+  if (!memory) return std::unexpected(memory.error());
+  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}};
+  endpoint.in_use = 1;
+  if (endpoint.pipe == no_pipe) {
+    auto made = make_null_rings(*binding.memory, endpoint, answer);
+    if (!made) return std::unexpected(made.error());
+  } else {
+    bind_rings(binding, domain.state().pipes[endpoint.pipe], endpoint);
+  }
+  auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
+  if (!made) return std::unexpected(made.error());
+  answer.nr_memsize = region_bytes;
+  answer.nr_mem_id = endpoint.memory_id;
+  answer.nr_host_tx_rings = 0;
+  answer.nr_host_rx_rings = 0;
+  body = answer;
+  return binding;
+}
+
+}  // namespace netmap::embedded

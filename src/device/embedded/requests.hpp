@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// netmap's requests, answered from a domain's records. Under the domain's lock, after collect().
+#pragma once
+
+#include "device/embedded/endpoint.hpp"
+#include "device/embedded/pipe.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace netmap::embedded {
+
+/// The memory id that is there without anybody having made it.
+inline constexpr std::uint16_t global_memory = 1;
+
+/// Opens a port: makes what does not exist yet, claims rings, and answers in the request's body.
+/// After a failure the domain is to be collected.
+[[nodiscard]] Result<Binding> register_port(Domain& domain, abi::nmreq_header& request);
+
+/// Every request but a registration.
+Result<> answer(Domain& domain, abi::nmreq_header& request);
+
+/// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
+[[nodiscard]] Result<PipeName> pipe_of(std::string_view name);
+
+/// The region a new port gets: the one asked for, or, for 0, one of its own.
+[[nodiscard]] Result<std::uint16_t> choose_memory(Domain& domain, std::uint16_t asked);
+
+}  // namespace netmap::embedded

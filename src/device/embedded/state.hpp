@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What processes of one domain share, byte for byte. Three kinds of files lie in the domain's
+// directory:
+//
+//     domain       DomainState: which pipes and endpoints there are. Changed under the lock.
+//     mem<id>      a region: netmap's own layout (interfaces, rings, buffers), and behind it a
+//                  RegionState that says which of them are in use. Changed under the lock.
+//     <n>.rx .tx   FIFOs of endpoint n. A byte wakes it; the flock on .rx shows that it lives.
+//
+// Packets pass through RingWords alone, without any lock: a release store publishes slots, another
+// gives them back. All else of a ring is in netmap's structures, in the region, so whoever takes
+// over after a crash finds the ring as its last user left it. A process may die between any two
+// stores: records become valid by the store of one word, and what nobody uses is collected.
+#pragma once
+
+#include <netmap/abi.hpp>
+
+#include <atomic>
+#include <bitset>
+#include <cstdint>
+
+namespace netmap::embedded {
+
+/// The first words of each file: two of different layout must never be taken for each other.
+/// Stored last when a file is made, so that a file whose magic is zero may be made over again.
+struct FileHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+};
+inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
+inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
+inline constexpr std::uint32_t layout_version = 1;
+
+// ---- A region ----------------------------------------------------------------------------------
+
+/// Objects of one kind, one behind the other. Those not in use cost no memory.
+struct PoolGeometry {
+  std::uint64_t offset;  ///< bytes into the region
+  std::uint32_t objects;
+  std::uint32_t object_bytes;
+
+  [[nodiscard]] constexpr std::uint64_t bytes() const {
+    return std::uint64_t{objects} * object_bytes;
+  }
+  [[nodiscard]] constexpr std::uint64_t at(std::uint32_t object) const {
+    return offset + std::uint64_t{object} * object_bytes;
+  }
+};
+
+inline constexpr std::uint32_t max_rings = 256;   // of a pipe, each way
+inline constexpr std::uint32_t max_slots = 4096;  // of a ring
+inline constexpr PoolGeometry interface_pool{0, 256, 8192};
+inline constexpr PoolGeometry ring_pool{interface_pool.bytes(), 1024, 17 * 4096};
+inline constexpr PoolGeometry buffer_pool{ring_pool.offset + ring_pool.bytes(), 131'072, 2048};
+inline constexpr std::uint64_t region_bytes = buffer_pool.offset + buffer_pool.bytes();
+
+/// How two ends of one direction of a pipe ring speak to each other. Each word has one writer
+/// unless said otherwise, and a cache line of its own. All are slot indices, not counts: the same
+/// numbers that netmap's head and tail are.
+struct RingWords {
+  /// Sender: the rx ring's tail. Stored with release after the slots before it were written; the
+  /// receiver loads it with acquire.
+  alignas(abi::cache_align) std::atomic<std::uint32_t> published;
+  /// Receiver: the rx ring's head at its last sync. Stored with release after the buffers swapped
+  /// before it were handed back; the sender loads it with acquire.
+  alignas(abi::cache_align) std::atomic<std::uint32_t> returned;
+  /// Who sleeps until something is published: up to four endpoint numbers plus one, 16 bits each.
+  /// A sleeper sets its own; whoever publishes clears all and rings.
+  alignas(abi::cache_align) std::atomic<std::uint64_t> rx_sleepers;
+  /// Who sleeps until something is returned, likewise.
+  alignas(abi::cache_align) std::atomic<std::uint64_t> tx_sleepers;
+  /// Sleeping sender: how many free slots it wants.
+  std::atomic<std::uint32_t> tx_wanted;
+};
+static_assert(sizeof(RingWords) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
+
+/// A ring object: RingWords, then netmap's ring and its slots. The words of a tx ring are those of
+/// its direction; those in front of an rx ring are not used.
+inline constexpr std::uint64_t ring_in_object = sizeof(RingWords);
+static_assert(ring_in_object + sizeof(abi::netmap_ring) + max_slots * sizeof(abi::netmap_slot) <=
+              ring_pool.object_bytes);
+
+struct RegionState {
+  FileHeader header;
+  std::bitset<interface_pool.objects> interfaces;
+  std::bitset<ring_pool.objects> rings;
+  std::bitset<buffer_pool.objects> buffers;
+};
+
+// ---- A domain ----------------------------------------------------------------------------------
+
+enum class End : std::uint8_t { master, slave };
+[[nodiscard]] constexpr End other(End end) {
+  return end == End::master ? End::slave : End::master;
+}
+
+/// A pipe lives as long as an endpoint of either end. Its ring objects lie one behind the other:
+/// the master's tx rings, the slave's rx rings, the slave's tx rings, the master's rx rings.
+struct PipeRecord {
+  std::atomic<std::uint32_t> in_use;
+  std::uint16_t memory_id;
+  std::uint16_t rings[2];  ///< tx rings of master and slave
+  std::uint32_t slots[2];  ///< in each of these
+  std::uint32_t first_ring;
+  char parent[abi::request_name_size];
+  char id[abi::request_name_size];
+};
+
+/// A range of rings of one direction.
+struct RingRange {
+  std::uint16_t first;
+  std::uint16_t count;
+
+  [[nodiscard]] constexpr bool overlaps(RingRange other) const {
+    return first < other.first + other.count && other.first < first + count;
+  }
+};
+
+/// One open port: some rings of one end of a pipe, or a null port with rings of its own.
+struct EndpointRecord {
+  std::atomic<std::uint32_t> in_use;
+  std::atomic<std::uint32_t> epoch;  ///< counts the users of this record, so that none is mistaken
+  std::uint32_t process;             ///< who opened it, for messages
+  std::uint16_t memory_id;
+  std::uint16_t pipe;  ///< index of its pipe, or no_pipe
+  End end;
+  bool exclusive;
+  std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
+  RingRange tx;
+  RingRange rx;
+  std::uint32_t interface;   ///< its netmap_if, or no_object
+  std::uint32_t first_ring;  ///< null port: its own ring objects, tx before rx; else no_object
+};
+
+inline constexpr std::uint16_t no_pipe = UINT16_MAX;
+inline constexpr std::uint32_t no_object = UINT32_MAX;
+inline constexpr std::uint32_t max_pipes = 512;
+inline constexpr std::uint32_t max_endpoints = 1024;
+inline constexpr std::uint8_t lanes = 4;
+
+struct DomainState {
+  FileHeader header;
+  /// Set once by the first process whose kernel has no membarrier: from then on everybody fences.
+  std::atomic<std::uint32_t> needs_fences;
+  std::atomic<std::uint32_t> lock_holder;  ///< process, for messages
+  PipeRecord pipes[max_pipes];
+  EndpointRecord endpoints[max_endpoints];
+};
+
+}  // namespace netmap::embedded

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "os/files.hpp"
+
+#include <cerrno>
+#include <ctime>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/membarrier.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace netmap::os {
+namespace {
+
+std::unexpected<std::error_code> failure(int error = errno) {
+  return std::unexpected(std::error_code(error, std::system_category()));
+}
+
+Outcome<> outcome(int result) {
+  if (result < 0) return failure();
+  return {};
+}
+
+}  // namespace
+
+Outcome<FileStatus> status(const File& file) {
+  struct stat status {};
+  struct statfs system {};
+  if (::fstat(file.fd(), &status) < 0 || ::fstatfs(file.fd(), &system) < 0) return failure();
+  const auto type = static_cast<std::uint64_t>(system.f_type);
+  return FileStatus{.device = status.st_dev,
+                    .inode = status.st_ino,
+                    .bytes = static_cast<std::uint64_t>(status.st_size),
+                    .owner = status.st_uid,
+                    .mode = status.st_mode,
+                    .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC};
+}
+
+Outcome<> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return failure();
+  return {};
+}
+
+Outcome<> make_fifo(const File& directory, const std::string& name) {
+  return outcome(::mkfifoat(directory.fd(), name.c_str(), 0600));
+}
+
+Outcome<> remove(const File& directory, const std::string& name) {
+  if (::unlinkat(directory.fd(), name.c_str(), 0) < 0 && errno != ENOENT) return failure();
+  return {};
+}
+
+Outcome<> set_size(const File& file, std::uint64_t bytes) {
+  return outcome(::ftruncate(file.fd(), static_cast<off_t>(bytes)));
+}
+
+Outcome<> reserve(const File& file, std::uint64_t offset, std::uint64_t bytes) {
+  const int error =
+      ::posix_fallocate(file.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  if (error != 0) return failure(error);
+  return {};
+}
+
+Outcome<Mapping> map_at(const File& file, std::uint64_t offset, std::size_t bytes) {
+  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(),
+                      static_cast<off_t>(offset));
+  if (base == MAP_FAILED) return failure();
+  return Mapping(std::span(static_cast<std::byte*>(base), bytes));
+}
+
+Outcome<bool> try_lock(const File& file) {
+  if (::flock(file.fd(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return failure();
+}
+
+void ring(const File& fifo) noexcept {
+  const char byte = 0;
+  [[maybe_unused]] const ssize_t written = ::write(fifo.fd(), &byte, 1);
+}
+
+void hush(const File& fifo) noexcept {
+  char bytes[64];
+  while (::read(fifo.fd(), bytes, sizeof bytes) == sizeof bytes) {
+  }
+}
+
+bool register_barrier() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
+void barrier() noexcept { ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0); }
+
+std::uint32_t user() noexcept { return ::geteuid(); }
+
+std::uint32_t process() noexcept { return static_cast<std::uint32_t>(::getpid()); }
+
+void pause(std::chrono::nanoseconds duration) noexcept {
+  const timespec time{0, static_cast<long>(duration.count())};
+  ::nanosleep(&time, nullptr);
+}
+
+}  // namespace netmap::os

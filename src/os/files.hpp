@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Directories, FIFOs, locks and memory barriers: the system calls of the embedded device.
+#pragma once
+
+#include "os/os.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace netmap::os {
+
+struct FileStatus {
+  std::uint64_t device;  ///< with inode: the same for two names of one file
+  std::uint64_t inode;
+  std::uint64_t bytes;
+  std::uint32_t owner;
+  std::uint32_t mode;
+  bool in_memory;  ///< lies on tmpfs or hugetlbfs
+};
+[[nodiscard]] Outcome<FileStatus> status(const File& file);
+
+/// Makes a directory with mode 0700; succeeds if the path exists.
+[[nodiscard]] Outcome<> make_directory(const std::string& path);
+[[nodiscard]] Outcome<> make_fifo(const File& directory, const std::string& name);
+/// Succeeds if there is no such file.
+Outcome<> remove(const File& directory, const std::string& name);
+
+[[nodiscard]] Outcome<> set_size(const File& file, std::uint64_t bytes);
+/// Gives the range memory of its own now, so that touching it later cannot fail.
+[[nodiscard]] Outcome<> reserve(const File& file, std::uint64_t offset, std::uint64_t bytes);
+[[nodiscard]] Outcome<Mapping> map_at(const File& file, std::uint64_t offset, std::size_t bytes);
+
+/// Takes an exclusive flock(2) without waiting; false if somebody holds it. It lasts until the last
+/// copy of the descriptor is closed.
+[[nodiscard]] Outcome<bool> try_lock(const File& file);
+
+/// One byte into a FIFO; a full one is as good.
+void ring(const File& fifo) noexcept;
+/// Uses up every byte in a FIFO.
+void hush(const File& fifo) noexcept;
+
+/// Makes barrier() of other processes reach this one; false if the kernel cannot.
+[[nodiscard]] bool register_barrier() noexcept;
+/// A full memory barrier on every running thread of every registered process.
+void barrier() noexcept;
+
+[[nodiscard]] std::uint32_t user() noexcept;
+[[nodiscard]] std::uint32_t process() noexcept;
+/// Suspends the calling thread.
+void pause(std::chrono::nanoseconds duration) noexcept;
+
+}  // namespace netmap::os

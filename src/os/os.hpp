@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Every call of the operating system that the library makes, and nothing else. Failures are the
+// errno as an error_code; EINTR is retried except where waiting is the point.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <poll.h>
+#include <sys/types.h>
+
+namespace netmap::os {
+
+template <class T = void>
+using Outcome = std::expected<T, std::error_code>;
+
+/// Owns a descriptor.
+class File {
+ public:
+  File() noexcept = default;
+  explicit File(int fd) noexcept : fd_(fd) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~File();
+
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// Owns shared, writable mapped memory.
+class Mapping {
+ public:
+  Mapping() noexcept = default;
+  explicit Mapping(std::span<std::byte> bytes) noexcept : bytes_(bytes) {}
+  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Mapping();
+
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
+
+ private:
+  std::span<std::byte> bytes_;
+};
+
+/// open(2), always with O_CLOEXEC. `directory` is AT_FDCWD or the descriptor `path` is relative to.
+[[nodiscard]] Outcome<File> open(int directory, const std::string& path, int flags,
+                                 mode_t mode = 0);
+[[nodiscard]] Outcome<Mapping> map(const File& file, std::size_t bytes);
+[[nodiscard]] Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept;
+
+/// Waits for events at most for `timeout` (nanoseconds::max(): for ever). A signal ends the wait
+/// as the timeout does. `fds[].revents` say what happened.
+[[nodiscard]] Outcome<> poll(std::span<pollfd> fds, std::chrono::nanoseconds timeout) noexcept;
+
+/// Whether the file is there, whatever its rights.
+[[nodiscard]] bool exists(const char* path) noexcept;
+
+/// The value of an environment variable, empty if unset.
+[[nodiscard]] std::string environment(const char* name);
+
+}  // namespace netmap::os

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <netmap/control.hpp>
+#include <netmap/port.hpp>
+
+#include "device/device.hpp"
+#include "device/kernel/kernel.hpp"
+#include "port/request.hpp"
+
+#include <algorithm>
+
+namespace netmap {
+namespace {
+
+/// What name and options ask for together, or why they cannot be had together.
+class Merge {
+ public:
+  template <class T>
+  T operator()(T named, T option, const char* what) {
+    if (named != 0 && option != 0 && named != option && conflict_.empty()) {
+      conflict_ = std::string("the name asks for ") + what + ' ' + std::to_string(named) +
+                  ", the options for " + std::to_string(option);
+    }
+    return named != 0 ? named : option;
+  }
+  [[nodiscard]] const std::string& conflict() const noexcept { return conflict_; }
+
+ private:
+  std::string conflict_;
+};
+
+Error cannot_open(std::string_view name, const Error& why) {
+  return {why.code(), "cannot open '" + std::string(name) + "': " + why.message()};
+}
+
+Result<std::uint16_t> memory_of(const PortName& name, const PortOptions& options) {
+  if (!name.share) return name.memory_id.value_or(0);
+  const auto info = port_info(*name.share, options.device);
+  if (!info) return std::unexpected(info.error());
+  return info->memory_id;
+}
+
+Result<abi::nmreq_register> registration(const PortName& name, const PortOptions& options) {
+  if (name.extmem || name.offset) {
+    return std::unexpected(Error(errc::not_supported,
+                                 "external memory and data offsets cannot be opened yet"));
+  }
+  const auto memory_id = memory_of(name, options);
+  if (!memory_id) return std::unexpected(memory_id.error());
+  Merge merge;
+  abi::nmreq_register body{};
+  body.nr_tx_rings = merge(name.conf.tx_rings, options.conf.tx_rings, "tx rings");
+  body.nr_rx_rings = merge(name.conf.rx_rings, options.conf.rx_rings, "rx rings");
+  body.nr_host_tx_rings =
+      merge(name.conf.host_tx_rings, options.conf.host_tx_rings, "host tx rings");
+  body.nr_host_rx_rings =
+      merge(name.conf.host_rx_rings, options.conf.host_rx_rings, "host rx rings");
+  body.nr_tx_slots = merge(name.conf.tx_slots, options.conf.tx_slots, "tx slots");
+  body.nr_rx_slots = merge(name.conf.rx_slots, options.conf.rx_slots, "rx slots");
+  body.nr_mem_id = merge(*memory_id, options.memory_id, "memory id");
+  body.nr_extra_bufs = options.extra_buffers;
+  body.nr_mode = static_cast<std::uint32_t>(name.selection);
+  body.nr_ringid = name.ring;
+  body.nr_flags = name.flags | options.flags | abi::register_flags::no_tx_poll;
+  if (!options.shared) body.nr_flags |= abi::register_flags::exclusive;
+  if (!merge.conflict().empty()) {
+    return std::unexpected(Error(errc::conflicting_options, merge.conflict()));
+  }
+  if (options.null_port) {
+    // One small ring each way says where the region's buffers are.
+    body.nr_mode = abi::mode::null;
+    body.nr_tx_rings = std::max<std::uint16_t>(body.nr_tx_rings, 1);
+    body.nr_rx_rings = std::max<std::uint16_t>(body.nr_rx_rings, 1);
+    body.nr_tx_slots = std::max<std::uint32_t>(body.nr_tx_slots, 2);
+    body.nr_rx_slots = std::max<std::uint32_t>(body.nr_rx_slots, 2);
+  }
+  return body;
+}
+
+PortInfo describe(const std::string& name, const OpenDevice& opened,
+                  const abi::nmreq_register& body) {
+  return {.name = name,
+          .device = opened.kind,
+          .domain = opened.domain,
+          .memory_id = body.nr_mem_id,
+          .memory_bytes = body.nr_memsize,
+          .conf = {.tx_rings = body.nr_tx_rings,
+                   .rx_rings = body.nr_rx_rings,
+                   .host_tx_rings = body.nr_host_tx_rings,
+                   .host_rx_rings = body.nr_host_rx_rings,
+                   .tx_slots = body.nr_tx_slots,
+                   .rx_slots = body.nr_rx_slots}};
+}
+
+Result<Port> register_port(const std::string& name, abi::nmreq_register body,
+                           const PortOptions& options) {
+  auto opened = open_device(options.device);
+  if (!opened) return std::unexpected(opened.error());
+  auto header = make_request(abi::request::port_register, name, &body);
+  if (auto done = opened->device->control(header); !done) return std::unexpected(done.error());
+  auto port = Port::assemble(std::move(opened->device), describe(name, *opened, body), body);
+  if (port) port->set_spin(options.spin);
+  return port;
+}
+
+Result<Port> open_parsed(const PortName& name, const PortOptions& options) {
+  const auto body = registration(name, options);
+  if (!body) return std::unexpected(body.error());
+  auto port = register_port(name.name, *body, options);
+  const bool is_taken = !port && port.error() == std::errc::device_or_resource_busy;
+  if (!name.free_pipe_end || !is_taken) return port;
+  std::string other_end = name.name;
+  other_end[other_end.rfind('{')] = '}';
+  return register_port(other_end, *body, options);
+}
+
+}  // namespace
+
+Result<Port> open(std::string_view text, const PortOptions& options) {
+  const auto name = parse_port_name(text);
+  if (!name) return std::unexpected(name.error());
+  auto port = open_parsed(*name, options);
+  if (!port) return std::unexpected(cannot_open(text, port.error()));
+  return port;
+}
+
+Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOptions& options) {
+  auto name = parse_port_name(text);
+  if (!name) return std::unexpected(name.error());
+  if (name->selection != RingSelection::all_nic) {
+    return std::unexpected(Error(errc::conflicting_options,
+                                 "cannot open each ring of '" + std::string(text) +
+                                     "': the name selects rings itself"));
+  }
+  name->selection = RingSelection::one_nic;
+  std::vector<Port> ports;
+  std::size_t rings = 1;
+  for (; ports.size() != rings; ++name->ring) {
+    auto port = open_parsed(*name, options);
+    if (!port) return std::unexpected(cannot_open(to_string(*name), port.error()));
+    rings = std::max(port->info().conf.tx_rings, port->info().conf.rx_rings);
+    ports.push_back(std::move(*port));
+  }
+  return ports;
+}
+
+Result<Port> adopt(int fd, std::string_view name, const abi::nmreq_register& registered) {
+  auto device = kernel::adopt(os::File(fd), registered);
+  const OpenDevice opened{nullptr, DeviceKind::kernel, {}};
+  auto port =
+      Port::assemble(std::move(device), describe(std::string(name), opened, registered), registered);
+  if (!port) {
+    return std::unexpected(Error(port.error().code(), "cannot adopt '" + std::string(name) +
+                                                          "': " + port.error().message()));
+  }
+  return port;
+}
+
+}  // namespace netmap

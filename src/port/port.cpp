@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <netmap/port.hpp>
+
+#include "device/device.hpp"
+#include "port/layout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace netmap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+/// Time left of a timeout that may be for ever.
+class Deadline {
+ public:
+  explicit Deadline(nanoseconds timeout)
+      : forever_(timeout == forever || timeout > Clock::time_point::max() - Clock::now()),
+        end_(forever_ ? Clock::time_point::max() : Clock::now() + timeout) {}
+
+  [[nodiscard]] nanoseconds left() const {
+    return forever_ ? forever : std::max(nanoseconds(0), nanoseconds(end_ - Clock::now()));
+  }
+  [[nodiscard]] bool has_passed() const { return !forever_ && Clock::now() >= end_; }
+
+ private:
+  bool forever_;
+  Clock::time_point end_;
+};
+
+std::unexpected<Error> no_such_ring(std::size_t asked, std::size_t have, const char* direction) {
+  return std::unexpected(Error(errc::no_such_ring, std::string(direction) + " ring " +
+                                                       std::to_string(asked) +
+                                                       " was asked for, but the port has " +
+                                                       std::to_string(have)));
+}
+
+}  // namespace
+
+Port::Port() noexcept = default;
+Port::Port(Port&&) noexcept = default;
+
+Port& Port::operator=(Port&& other) noexcept {
+  if (this == &other) return *this;
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(other));
+}
+
+Port::~Port() { close(); }
+
+void Port::close() noexcept {
+  if (pool_) interface_->ni_bufs_head = pool_->close();
+  pool_.reset();
+  rx_.clear();
+  tx_.clear();
+  device_.reset();
+  region_.reset();
+}
+
+Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
+                            const abi::nmreq_register& registered) {
+  Port port;
+  port.device_ = std::move(device);
+  port.info_ = std::move(info);
+  auto region = port.device_->map();
+  if (!region) return std::unexpected(region.error());
+  port.region_ = std::move(*region);
+  auto layout = find_rings(port.region_->bytes(), registered.nr_offset);
+  if (!layout) return std::unexpected(layout.error());
+  for (const RingPlace& at : layout->rx) {
+    port.rx_.push_back(RxRing(at.ring, at.bounds, at.index, at.is_host));
+  }
+  for (const RingPlace& at : layout->tx) {
+    port.tx_.push_back(TxRing(at.ring, at.bounds, at.index, at.is_host));
+  }
+  port.interface_ = layout->interface;
+  const auto& any = layout->rx.empty() ? layout->tx : layout->rx;
+  if (!any.empty()) {
+    port.pool_ = std::make_shared<detail::BufferPool>(any.front().bounds,
+                                                      layout->interface->ni_bufs_head);
+  }
+  return port;
+}
+
+Result<std::reference_wrapper<RxRing>> Port::rx(std::size_t n) & {
+  if (n >= rx_.size()) return no_such_ring(n, rx_.size(), "rx");
+  return rx_[n];
+}
+
+Result<std::reference_wrapper<TxRing>> Port::tx(std::size_t n) & {
+  if (n >= tx_.size()) return no_such_ring(n, tx_.size(), "tx");
+  return tx_[n];
+}
+
+Result<> Port::sync_tx() {
+  for (TxRing& ring : tx_) ring.account();
+  ++counts_.tx_syncs;
+  return sync(Direction::tx);
+}
+
+Result<> Port::sync_rx() {
+  for (RxRing& ring : rx_) ring.account();
+  ++counts_.rx_syncs;
+  return sync(Direction::rx);
+}
+
+Result<> Port::sync(Direction direction) {
+  if (const std::error_code failed = device_->sync(direction)) [[unlikely]] {
+    const std::string verb = direction == Direction::tx ? "sync the tx rings" : "sync the rx rings";
+    return std::unexpected(
+        Error(failed, "cannot " + verb + " of '" + info_.name + "': " + failed.message()));
+  }
+  return {};
+}
+
+Result<> Port::sync(Directions directions) {
+  if (directions.has(Direction::tx)) {
+    if (auto synced = sync_tx(); !synced) return synced;
+  }
+  if (directions.has(Direction::rx)) {
+    if (auto synced = sync_rx(); !synced) return synced;
+  }
+  return {};
+}
+
+Directions Port::ready(Directions wanted) const noexcept {
+  Directions found;
+  const auto is_ready = [](const auto& ring) { return ring.is_ready(); };
+  if (wanted.has(Direction::rx) && std::ranges::any_of(rx_, is_ready)) found |= Direction::rx;
+  if (wanted.has(Direction::tx) && std::ranges::any_of(tx_, is_ready)) found |= Direction::tx;
+  return found;
+}
+
+Result<Directions> Port::look(Directions wanted) {
+  if (auto synced = sync(wanted); !synced) return std::unexpected(synced.error());
+  return ready(wanted);
+}
+
+Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
+  const Deadline deadline(timeout);
+  auto found = look(wanted);
+  for (const Deadline spun(std::min(spin_, deadline.left()));
+       found && found->empty() && !spun.has_passed();) {
+    found = look(wanted);
+  }
+  while (found && found->empty() && !deadline.has_passed()) {
+    const auto woken = sleep(wanted, deadline.left());
+    if (!woken) return std::unexpected(woken.error());
+    found = look(wanted);
+    if (!*woken) break;
+  }
+  return found;
+}
+
+Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
+  const auto idle = arm(directions);
+  if (!idle) return idle;
+  if (!*idle) return true;
+  std::array<pollfd, 2> handles;
+  std::size_t count = 0;
+  for (const Direction one : {Direction::rx, Direction::tx}) {
+    if (!directions.has(one)) continue;
+    const WaitHandle handle = wait_handle(one);
+    if (count == 0 || handles[0].fd != handle.fd) handles[count++] = {handle.fd, 0, 0};
+    handles[count - 1].events |= handle.events;
+  }
+  ++counts_.sleeps;
+  const auto polled = os::poll(std::span(handles).first(count), timeout);
+  disarm(directions);
+  if (!polled) {
+    return std::unexpected(Error(polled.error(), "cannot wait on '" + info_.name +
+                                                     "': " + polled.error().message()));
+  }
+  const auto events = static_cast<short>(handles[0].revents | (count > 1 ? handles[1].revents : 0));
+  if ((events & POLLERR) != 0) {
+    return std::unexpected(Error(errc::ring_corrupt,
+                                 "the device reports an error on '" + info_.name +
+                                     "': a ring is broken or its interface is gone; reopen it"));
+  }
+  return events != 0;
+}
+
+WaitHandle Port::wait_handle(Direction direction) const { return device_->wait_handle(direction); }
+
+Result<bool> Port::arm(Directions directions) {
+  std::uint32_t free_slots = UINT32_MAX;
+  for (TxRing& ring : tx_) {
+    ring.park(ring.wanted_);
+    free_slots = std::min(free_slots, ring.wanted_);
+  }
+  if (!device_->arm(directions, free_slots)) return true;
+  const auto found = look(directions);
+  if (found && found->empty()) return true;
+  disarm(directions);
+  if (!found) return std::unexpected(found.error());
+  return false;
+}
+
+void Port::disarm(Directions directions) { device_->disarm(directions); }
+
+Result<std::size_t> Port::drain(nanoseconds timeout) {
+  const Deadline deadline(timeout);
+  auto synced = sync_tx();
+  while (synced && pending() != 0 && !deadline.has_passed()) {
+    for (TxRing& ring : tx_) ring.wanted_ = ring.num_slots() - (ring.pending() != 0 ? 1 : 0);
+    if (auto waited = wait(Direction::tx, deadline.left()); !waited) {
+      synced = std::unexpected(waited.error());
+    }
+  }
+  for (TxRing& ring : tx_) {
+    ring.wanted_ = 1;
+    ring.park(1);
+  }
+  if (!synced) return std::unexpected(synced.error());
+  return pending();
+}
+
+std::size_t Port::pending() const noexcept {
+  std::size_t sum = 0;
+  for (const TxRing& ring : tx_) sum += ring.pending();
+  return sum;
+}
+
+Result<Buffer> Port::take_buffer() {
+  if (extra_buffers() == 0) {
+    return std::unexpected(Error(errc::ring_empty, "'" + info_.name +
+                                                       "' has no extra buffer left; ask for more "
+                                                       "with PortOptions::extra_buffers"));
+  }
+  return Buffer(pool_);
+}
+
+std::size_t Port::extra_buffers() const noexcept { return pool_ ? pool_->available() : 0; }
+
+PortStats Port::stats() noexcept {
+  PortStats sum = counts_;
+  const auto add = [](RingStats& to, RingStats ring) {
+    to.packets += ring.packets;
+    to.bytes += ring.bytes;
+    to.slots += ring.slots;
+  };
+  for (TxRing& ring : tx_) add(sum.tx, ring.stats());
+  for (RxRing& ring : rx_) add(sum.rx, ring.stats());
+  return sum;
+}
+
+}  // namespace netmap

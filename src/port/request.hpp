@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <netmap/abi.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace netmap {
+
+/// A request's header; `body` stays the caller's and must outlive it.
+[[nodiscard]] inline abi::nmreq_header make_request(std::uint16_t type, std::string_view name,
+                                                    void* body) noexcept {
+  abi::nmreq_header header{};
+  header.nr_version = abi::version::current;
+  header.nr_reqtype = type;
+  name.copy(header.nr_name, sizeof header.nr_name - 1);
+  header.nr_body = reinterpret_cast<std::uintptr_t>(body);
+  return header;
+}
+
+}  // namespace netmap
