@@ -7,6 +7,7 @@ namespace netmap {
 
 struct Forwarded {
   std::size_t packets = 0;
+  std::size_t bytes = 0;
   /// Whether buffers were swapped; otherwise bytes were copied.
   bool zero_copy = false;
 };

@@ -168,7 +168,7 @@ class NETMAP_BUILD_TAG Port {
   [[nodiscard]] std::size_t extra_buffers() const noexcept;
 
   [[nodiscard]] const PortInfo& info() const noexcept { return info_; }
-  [[nodiscard]] PortStats stats() noexcept;
+  [[nodiscard]] PortStats stats() const noexcept;
 
   /// For the library: the port that `device` was registered to, `registered` being its answer.
   /// Fails with region_damaged if the memory does not hold what was promised.
@@ -179,7 +179,7 @@ class NETMAP_BUILD_TAG Port {
  private:
   Port() noexcept;
 
-  Result<> sync(Direction direction);
+  [[gnu::cold]] Result<> sync_failed(Direction direction, std::error_code why) const;
   Result<> sync(Directions directions);
   [[nodiscard]] Directions ready(Directions wanted) const noexcept;
   Result<Directions> look(Directions wanted);

@@ -27,13 +27,6 @@ namespace netmap {
 class NETMAP_BUILD_TAG Port;
 class PacketWriter;
 
-/// What a ring has moved since its port was opened.
-struct RingStats {
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t slots = 0;
-};
-
 /// What both directions share. Not used by itself.
 class NETMAP_BUILD_TAG Ring {
  public:
@@ -52,14 +45,14 @@ class NETMAP_BUILD_TAG Ring {
   [[nodiscard]] bool same_region(const Ring& other) const noexcept {
     return bounds_.buffers == other.bounds_.buffers;
   }
-  /// What was released or committed so far.
-  [[nodiscard]] RingStats stats() noexcept {
-    account();
-    return stats_;
-  }
+  /// What the ring's syncs have moved so far: sent, or brought in.
+  [[nodiscard]] RingStats stats() const noexcept { return ledger_->stats; }
   /// The kernel's structure, for code written against netmap(4). What such code does to the ring
   /// is its own affair; the views of this library stay in bounds whatever it does.
-  [[nodiscard]] abi::netmap_ring* raw() noexcept { return ring_; }
+  [[nodiscard]] abi::netmap_ring* raw() noexcept {
+    ledger_->is_raw = true;
+    return ring_;
+  }
 
  protected:
   friend class Port;
@@ -70,8 +63,9 @@ class NETMAP_BUILD_TAG Ring {
     std::uint32_t tail;
   };
 
-  Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, std::uint16_t index, bool is_host)
-      : ring_(ring), bounds_(bounds), accounted_(owned().head), index_(index), is_host_(is_host) {}
+  Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, detail::Ledger& ledger,
+       std::uint16_t index, bool is_host)
+      : ring_(ring), bounds_(bounds), ledger_(&ledger), index_(index), is_host_(is_host) {}
   ~Ring() { life_.end(); }
 
   /// What the program owns now; nothing if the other side broke the ring.
@@ -88,7 +82,7 @@ class NETMAP_BUILD_TAG Ring {
            bounds_.distance(now.head, position) <= bounds_.distance(now.head, now.tail);
   }
   [[nodiscard]] detail::Place place(std::uint32_t head) const noexcept {
-    return {bounds_, detail::Watch(life_), head, head};
+    return {bounds_, ledger_, detail::Watch(life_), head, head};
   }
 
   /// Gives everything before `position` to the other side. netmap(4) does not allow cur to be
@@ -102,21 +96,13 @@ class NETMAP_BUILD_TAG Ring {
     return {};
   }
 
-  /// Counts what was handed over since the last time, before the other side may reuse it.
-  void account() noexcept;
-  /// Whether the indices the other side can write are impossible.
-  [[nodiscard]] bool is_corrupt() const noexcept {
-    return !is_slot(detail::load(ring_->head)) || !is_slot(detail::load(ring_->tail));
-  }
-
   [[gnu::cold, gnu::noinline]] static std::unexpected<Error> refuse(errc code) {
     return std::unexpected(Error(code));
   }
 
   abi::netmap_ring* ring_;
   detail::Bounds bounds_;
-  RingStats stats_;
-  std::uint32_t accounted_;
+  detail::Ledger* ledger_;
   std::uint16_t index_;
   bool is_host_;
   [[no_unique_address]] detail::Life life_;

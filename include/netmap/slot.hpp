@@ -40,11 +40,30 @@ class Position {
   std::uint32_t index_;
 };
 
+/// What a ring's syncs have moved since its port was opened.
+struct RingStats {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
 namespace detail {
+
+/// What a ring and its device tell each other; kept by the device.
+struct Ledger {
+  RingStats stats;           ///< device: counted as it walks over the slots
+  bool has_swapped = false;  ///< user: since the last sync, some slot's buffer was swapped
+  bool is_raw = false;       ///< user: holds bare pointers, so has_swapped says nothing
+};
+
+inline void count(RingStats& stats, SlotWord word) noexcept {
+  stats.packets += word.more_fragments() ? 0 : 1;
+  stats.bytes += word.length;
+}
 
 /// Where a view looks: one slot of one ring, `offset` slots behind the head it was made at.
 struct Place {
   Bounds bounds;
+  Ledger* ledger;
   [[no_unique_address]] Watch watch;
   std::uint32_t origin;
   std::uint32_t index;
@@ -68,16 +87,19 @@ class Slot {
   [[nodiscard]] Position after() const noexcept {
     return Position(place_.bounds.next(place_.index));
   }
+  /// The kernel's structure; see Ring::raw().
   [[nodiscard]] abi::netmap_slot* raw() const noexcept {
-    return &place_.bounds.slots[place_.index];
+    place_.ledger->is_raw = true;
+    return &memory();
   }
 
   /// Exchanges buffers without touching bytes and sets NS_BUF_CHANGED. Fails with not_supported
   /// if `buffer` lies in another region, with ring_corrupt if the slot names no buffer.
   Result<> swap(Buffer& buffer) {
     place_.check();
-    auto done = detail::swap(*raw(), place_.bounds, buffer);
-    word_ = detail::load(*raw());
+    place_.ledger->has_swapped = true;
+    auto done = detail::swap(memory(), place_.bounds, buffer);
+    word_ = detail::load(memory());
     return done;
   }
 
@@ -86,6 +108,9 @@ class Slot {
       : place_(place), word_(detail::load(place.bounds.slots[place.index])) {}
 
   friend Result<> swap(RxSlot& received, TxSlot& free);
+  [[nodiscard]] abi::netmap_slot& memory() const noexcept {
+    return place_.bounds.slots[place_.index];
+  }
   [[nodiscard]] bool is_sound() const noexcept {
     return place_.bounds.is_buffer(word_.index) && word_.length <= place_.bounds.buffer_size;
   }
@@ -113,7 +138,7 @@ class RxSlot : public Slot {
   void set_flags(std::uint16_t flags) noexcept(!NETMAP_CHECKED) {
     place_.check();
     word_.flags = flags;
-    detail::store(*raw(), word_);
+    detail::store(memory(), word_);
   }
 };
 
@@ -137,7 +162,7 @@ class TxSlot : public Slot {
     if (!place_.bounds.is_buffer(word_.index)) [[unlikely]] return refuse(errc::ring_corrupt);
     word_.length = static_cast<std::uint16_t>(length);
     word_.flags = static_cast<std::uint16_t>((word_.flags & abi::slot_flags::buf_changed) | flags);
-    detail::store(*raw(), word_);
+    detail::store(memory(), word_);
     return {};
   }
 
@@ -162,8 +187,10 @@ inline Result<> swap(RxSlot& received, TxSlot& free) {
   out.length = in.length;
   out.flags = static_cast<std::uint16_t>((in.flags & abi::slot_flags::more_fragments) | changed);
   in.flags |= changed;
-  detail::store(*free.raw(), out);
-  detail::store(*received.raw(), in);
+  detail::store(free.memory(), out);
+  detail::store(received.memory(), in);
+  received.place_.ledger->has_swapped = true;
+  free.place_.ledger->has_swapped = true;
   return {};
 }
 

@@ -34,6 +34,21 @@ class Region {
   os::Mapping mapping_;
 };
 
+/// How a sync went, small enough for a register: syncs are the busiest of all calls.
+class SyncStatus {
+ public:
+  constexpr SyncStatus() noexcept = default;
+  constexpr SyncStatus(errc code) noexcept : code_(-static_cast<int>(code)) {}  // NOLINT: implicit
+  SyncStatus(std::error_code system) noexcept : code_(system.value()) {}        // NOLINT: implicit
+  [[nodiscard]] constexpr bool is_ok() const noexcept { return code_ == 0; }
+  [[nodiscard]] std::error_code code() const noexcept {
+    return code_ < 0 ? make_error_code(errc{-code_}) : std::error_code(code_, std::system_category());
+  }
+
+ private:
+  int code_ = 0;  ///< an errno, or minus an errc
+};
+
 class Device {
  public:
   Device() = default;
@@ -50,7 +65,11 @@ class Device {
   virtual Result<std::shared_ptr<Region>> map() = 0;
 
   /// Syncs every ring of one direction; afterwards their tails are new.
-  virtual std::error_code sync(Direction direction) noexcept = 0;
+  virtual SyncStatus sync(Direction direction) noexcept = 0;
+
+  /// The ledger of ring `n` of the port, in the order of its memory; stays where it is until the
+  /// device goes. Called after map().
+  [[nodiscard]] virtual detail::Ledger& ledger(Direction direction, std::size_t n) noexcept = 0;
 
   /// What to poll to be woken for `direction` once arm() was called.
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;

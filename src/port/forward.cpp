@@ -25,9 +25,11 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
     const auto fragments = static_cast<std::ptrdiff_t>((*packet).fragments().size());
     if (fragments > room.end() - free) break;
     auto behind = free;
+    const std::size_t size = (*packet).size();
     sound = swap_in(*packet, behind);
     if (!sound) break;
     free = behind;
+    done.bytes += size;
   }
   if (auto sent = tx.commit(free); !sent) return std::unexpected(sent.error());
   if (auto released = rx.release(packet); !released) return std::unexpected(released.error());
@@ -46,11 +48,13 @@ Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
   Forwarded done;
   for (const Packet packet : rx.packets()) {
     if (done.packets == limit) break;
+    const std::size_t size = packet.size();
     auto copied = copy(packet, tx.writer());
     if (!copied && copied.error() == errc::ring_full) break;
     if (copied) copied = rx.release(packet.after());
     if (!copied) return std::unexpected(copied.error());
     ++done.packets;
+    done.bytes += size;
   }
   return done;
 }

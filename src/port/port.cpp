@@ -71,10 +71,12 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   auto layout = find_rings(port.region_->bytes(), registered.nr_offset);
   if (!layout) return std::unexpected(layout.error());
   for (const RingPlace& at : layout->rx) {
-    port.rx_.push_back(RxRing(at.ring, at.bounds, at.index, at.is_host));
+    auto& ledger = port.device_->ledger(Direction::rx, port.rx_.size());
+    port.rx_.push_back(RxRing(at.ring, at.bounds, ledger, at.index, at.is_host));
   }
   for (const RingPlace& at : layout->tx) {
-    port.tx_.push_back(TxRing(at.ring, at.bounds, at.index, at.is_host));
+    auto& ledger = port.device_->ledger(Direction::tx, port.tx_.size());
+    port.tx_.push_back(TxRing(at.ring, at.bounds, ledger, at.index, at.is_host));
   }
   port.interface_ = layout->interface;
   const auto& any = layout->rx.empty() ? layout->tx : layout->rx;
@@ -96,24 +98,23 @@ Result<std::reference_wrapper<TxRing>> Port::tx(std::size_t n) & {
 }
 
 Result<> Port::sync_tx() {
-  for (TxRing& ring : tx_) ring.account();
   ++counts_.tx_syncs;
-  return sync(Direction::tx);
+  const SyncStatus done = device_->sync(Direction::tx);
+  if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::tx, done.code());
+  return {};
 }
 
 Result<> Port::sync_rx() {
-  for (RxRing& ring : rx_) ring.account();
   ++counts_.rx_syncs;
-  return sync(Direction::rx);
+  const SyncStatus done = device_->sync(Direction::rx);
+  if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::rx, done.code());
+  return {};
 }
 
-Result<> Port::sync(Direction direction) {
-  if (const std::error_code failed = device_->sync(direction)) [[unlikely]] {
-    const std::string verb = direction == Direction::tx ? "sync the tx rings" : "sync the rx rings";
-    return std::unexpected(
-        Error(failed, "cannot " + verb + " of '" + info_.name + "': " + failed.message()));
-  }
-  return {};
+Result<> Port::sync_failed(Direction direction, std::error_code why) const {
+  const std::string rings = direction == Direction::tx ? "tx rings" : "rx rings";
+  return std::unexpected(
+      Error(why, "cannot sync the " + rings + " of '" + info_.name + "': " + why.message()));
 }
 
 Result<> Port::sync(Directions directions) {
@@ -235,15 +236,14 @@ Result<Buffer> Port::take_buffer() {
 
 std::size_t Port::extra_buffers() const noexcept { return pool_ ? pool_->available() : 0; }
 
-PortStats Port::stats() noexcept {
+PortStats Port::stats() const noexcept {
   PortStats sum = counts_;
   const auto add = [](RingStats& to, RingStats ring) {
     to.packets += ring.packets;
     to.bytes += ring.bytes;
-    to.slots += ring.slots;
   };
-  for (TxRing& ring : tx_) add(sum.tx, ring.stats());
-  for (RxRing& ring : rx_) add(sum.rx, ring.stats());
+  for (const TxRing& ring : tx_) add(sum.tx, ring.stats());
+  for (const RxRing& ring : rx_) add(sum.rx, ring.stats());
   return sum;
 }
 

@@ -48,15 +48,16 @@ Result<std::shared_ptr<Region>> Endpoint::map() {
   return binding_->memory->region();
 }
 
-std::error_code Endpoint::sync(Direction direction) noexcept {
+SyncStatus Endpoint::sync(Direction direction) noexcept {
   if (!binding_) return std::make_error_code(std::errc::no_such_device_or_address);
   return direction == Direction::tx ? send() : receive();
 }
 
-std::error_code Endpoint::send() noexcept {
+SyncStatus Endpoint::send() noexcept {
   for (PipeSender& sender : binding_->senders) {
-    if (const auto failed = sender.sync()) [[unlikely]] return failed;
-    if (!sender.has_published()) continue;
+    const Step step = sender.sync();
+    if (step == Step::corrupt) [[unlikely]] return errc::ring_corrupt;
+    if (step == Step::idle) continue;
     ringer_.publish_barrier();
     auto& sleepers = sender.words().rx_sleepers;
     if (sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] {
@@ -66,10 +67,11 @@ std::error_code Endpoint::send() noexcept {
   return {};
 }
 
-std::error_code Endpoint::receive() noexcept {
+SyncStatus Endpoint::receive() noexcept {
   for (PipeReceiver& receiver : binding_->receivers) {
-    if (const auto failed = receiver.sync()) [[unlikely]] return failed;
-    if (!receiver.has_returned()) continue;
+    const Step step = receiver.sync();
+    if (step == Step::corrupt) [[unlikely]] return errc::ring_corrupt;
+    if (step == Step::idle) continue;
     ringer_.publish_barrier();
     RingWords& words = receiver.words();
     if (words.tx_sleepers.load(std::memory_order_relaxed) != 0 &&
@@ -78,6 +80,12 @@ std::error_code Endpoint::receive() noexcept {
     }
   }
   return {};
+}
+
+detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
+  auto& [endpoint, bell, memory, senders, receivers, nothing] = *binding_;
+  if (direction == Direction::tx) return n < senders.size() ? senders[n].ledger() : nothing;
+  return n < receivers.size() ? receivers[n].ledger() : nothing;
 }
 
 WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {

@@ -21,6 +21,7 @@ struct Binding {
   std::shared_ptr<Memory> memory;
   std::vector<PipeSender> senders;
   std::vector<PipeReceiver> receivers;
+  detail::Ledger nothing;  ///< of a null port's rings, which lead nowhere
 };
 
 class Endpoint final : public Device {
@@ -31,14 +32,15 @@ class Endpoint final : public Device {
 
   Result<> control(abi::nmreq_header& request) override;
   Result<std::shared_ptr<Region>> map() override;
-  std::error_code sync(Direction direction) noexcept override;
+  SyncStatus sync(Direction direction) noexcept override;
+  [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   bool arm(Directions directions, std::uint32_t free_slots) noexcept override;
   void disarm(Directions directions) noexcept override;
 
  private:
-  std::error_code send() noexcept;
-  std::error_code receive() noexcept;
+  SyncStatus send() noexcept;
+  SyncStatus receive() noexcept;
 
   std::shared_ptr<Domain> domain_;
   Ringer ringer_;

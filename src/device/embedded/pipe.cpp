@@ -101,13 +101,11 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
                                  "the domain has no room for another pipe; close one"));
   }
   PipeRecord& pipe = *free;
-  const std::size_t own = number(name.end);
-  const std::size_t peer = number(other(name.end));
   pipe.memory_id = memory_id;
-  pipe.rings[own] = shape.tx_rings;
-  pipe.rings[peer] = shape.rx_rings;
-  pipe.slots[own] = shape.tx_slots;
-  pipe.slots[peer] = shape.rx_slots;
+  pipe.rings[number(End::master)] = shape.tx_rings;
+  pipe.rings[number(End::slave)] = shape.rx_rings;
+  pipe.slots[number(End::master)] = shape.tx_slots;
+  pipe.slots[number(End::slave)] = shape.rx_slots;
   store_name(pipe.parent, name.parent);
   store_name(pipe.id, name.id);
 

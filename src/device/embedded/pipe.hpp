@@ -26,7 +26,8 @@ struct PipeName {
 /// The memory id that the pipes of a parent share, 0 if it has none.
 [[nodiscard]] std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent);
 
-/// What a request asks of a pipe, as seen from the end it names; 0 is the default.
+/// Rings and slots of a pipe as seen from one end. In a request 0 is the default, and the numbers
+/// are the master's whichever end it names, as the module has it.
 struct PipeShape {
   std::uint16_t tx_rings;
   std::uint16_t rx_rings;

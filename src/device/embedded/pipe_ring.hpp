@@ -6,12 +6,11 @@
 // byte moves. The receiver hands back, in the tx ring, the buffers it swapped.
 #pragma once
 
-#include <netmap/detail/memory.hpp>
+#include <netmap/ring.hpp>
 
 #include "device/embedded/state.hpp"
 
 #include <cstdint>
-#include <system_error>
 #include <vector>
 
 namespace netmap::embedded {
@@ -39,27 +38,32 @@ struct PipeRing {
   }
 };
 
+/// What a sync of one ring did. Moved: the other side may have to be woken.
+enum class Step : std::uint8_t { idle, moved, corrupt };
+
 /// The sender's side of a ring, in the process that sends.
 class PipeSender {
  public:
   /// Takes over the ring as its last user left it.
   explicit PipeSender(const PipeRing& ring) noexcept;
 
-  /// Publishes the whole packets before head, then learns what came back. Fails with ring_corrupt
-  /// if head is not owned or the peer returned what it was not given.
-  std::error_code sync() noexcept;
-  /// Whether the last sync() published something.
-  [[nodiscard]] bool has_published() const noexcept { return has_published_; }
+  /// Publishes the whole packets before head, then learns what came back. Corrupt: head was not
+  /// owned, and has been reset as the module does, or the peer returned what it was not given.
+  Step sync() noexcept;
+
   [[nodiscard]] RingWords& words() const noexcept { return *ring_.words; }
+  [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
  private:
-  [[nodiscard]] std::uint32_t copy_packets(std::uint32_t from, std::uint32_t to) noexcept;
-  std::error_code reclaim(std::uint32_t published) noexcept;
+  [[nodiscard]] std::uint32_t end_of_packets(std::uint32_t from, std::uint32_t head) const noexcept;
+  void copy_slots(std::uint32_t from, std::uint32_t end) noexcept;
+  bool reclaim(std::uint32_t published) noexcept;
+  [[gnu::cold]] Step reset(std::uint32_t published) noexcept;
 
   PipeRing ring_;
   std::uint32_t returned_;  ///< as last seen
   std::uint32_t tail_;      ///< as last shown to the user
-  bool has_published_ = false;
+  detail::Ledger ledger_;
 };
 
 /// The receiver's side of a ring, in the process that receives.
@@ -67,28 +71,124 @@ class PipeReceiver {
  public:
   explicit PipeReceiver(const PipeRing& ring);
 
-  /// Gives back the slots before head, then shows what was published. Fails with ring_corrupt if
-  /// head is not owned or the peer published what it does not have.
-  std::error_code sync() noexcept;
-  /// Whether the last sync() gave something back.
-  [[nodiscard]] bool has_returned() const noexcept { return has_returned_; }
+  /// Gives back the slots before head, then shows what was published. Corrupt: head was not owned,
+  /// and has been reset as the module does, or the peer published what it does not have.
+  Step sync() noexcept;
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
+
   [[nodiscard]] RingWords& words() const noexcept { return *ring_.words; }
+  [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
  private:
-  void hand_back(std::uint32_t from, std::uint32_t to) noexcept;
+  void count_arrived(std::uint32_t from, std::uint32_t end) noexcept;
+  [[gnu::cold]] Step reset(std::uint32_t returned) noexcept;
+  [[gnu::cold]] void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
 
   PipeRing ring_;
-  std::uint32_t tail_;                ///< as last shown to the user
-  std::vector<std::uint32_t> sent_;   ///< which buffer each slot was sent with
-  bool has_returned_ = false;
+  std::uint32_t tail_;  ///< as last shown to the user
+  detail::Ledger ledger_;
+  /// The buffer that each tx slot named when last looked at. Mostly it never changes, and then the
+  /// tx slots, which lie in the sender's cache, need not be touched.
+  std::vector<std::uint32_t> known_;
 };
+
+/// Copies a descriptor in one piece.
+inline void copy(abi::netmap_slot& to, const abi::netmap_slot& from) noexcept {
+  using Whole [[gnu::vector_size(16), gnu::may_alias]] = long long;
+  static_assert(sizeof(Whole) == sizeof(abi::netmap_slot));
+  *reinterpret_cast<Whole*>(&to) = *reinterpret_cast<const Whole*>(&from);
+}
+[[gnu::cold]] void clear_changed(abi::netmap_slot& slot) noexcept;
+/// Tells the ring's user the time of day.
+void stamp_time(abi::netmap_ring& ring) noexcept;
 
 /// Puts both rings of a direction into netmap's initial state, the buffers being `buffers`, one a
 /// slot.
 void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept;
 /// The buffers that the direction owns: of a slot that is out the receiver's, else the sender's.
 [[nodiscard]] std::vector<std::uint32_t> buffers_of(const PipeRing& ring);
+
+// ---- What a sync costs --------------------------------------------------------------------------
+
+inline Step PipeSender::sync() noexcept {
+  const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
+  const std::uint32_t head = detail::load(ring_.tx->head);
+  if (published >= ring_.num_slots || !ring_.is_between(published, head, tail_)) [[unlikely]] {
+    return reset(published);
+  }
+  const std::uint32_t whole = end_of_packets(published, head);
+  const bool has_moved = whole != published;
+  if (has_moved) {
+    copy_slots(published, whole);
+    ring_.words->published.store(whole, std::memory_order_release);
+  }
+  // The peer's word is read only when it matters: its line is then fetched from the other core.
+  const bool is_half_used = ring_.distance(head, tail_) < ring_.num_slots / 2;
+  if ((is_half_used || !has_moved) && !reclaim(whole)) [[unlikely]] return Step::corrupt;
+  if (detail::load(ring_.tx->tail) != tail_) detail::store(ring_.tx->tail, tail_);
+  return has_moved ? Step::moved : Step::idle;
+}
+
+/// The place behind the last whole packet before `head`: half a packet is not sent.
+inline std::uint32_t PipeSender::end_of_packets(std::uint32_t from,
+                                                std::uint32_t head) const noexcept {
+  const auto* tx = abi::slots_of(*ring_.tx);
+  while (head != from && detail::load(tx[ring_.previous(head)]).more_fragments()) [[unlikely]] {
+    head = ring_.previous(head);
+  }
+  return head;
+}
+
+/// What costs here is stores, each of which waits for its line from the other core.
+inline void PipeSender::copy_slots(std::uint32_t from, std::uint32_t end) noexcept {
+  auto* tx = abi::slots_of(*ring_.tx);
+  auto* rx = abi::slots_of(*ring_.rx);
+  RingStats sent = ledger_.stats;
+  for (; from != end; from = ring_.next(from)) {
+    copy(rx[from], tx[from]);
+    const detail::SlotWord word = detail::load(tx[from]);
+    if ((word.flags & abi::slot_flags::buf_changed) != 0) [[unlikely]] clear_changed(tx[from]);
+    detail::count(sent, word);
+  }
+  ledger_.stats = sent;
+}
+
+inline bool PipeSender::reclaim(std::uint32_t published) noexcept {
+  const std::uint32_t returned = ring_.words->returned.load(std::memory_order_acquire);
+  if (!ring_.is_between(returned_, returned, published)) return false;
+  returned_ = returned;
+  tail_ = ring_.previous(returned);
+  return true;
+}
+
+inline Step PipeReceiver::sync() noexcept {
+  const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
+  const std::uint32_t head = detail::load(ring_.rx->head);
+  if (returned >= ring_.num_slots || !ring_.is_between(returned, head, tail_)) [[unlikely]] {
+    return reset(returned);
+  }
+  const bool has_moved = head != returned;
+  if (has_moved) {
+    if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]] hand_back_swapped(returned, head);
+    ring_.words->returned.store(head, std::memory_order_release);
+  }
+  const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
+  if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]] return Step::corrupt;
+  count_arrived(tail_, published);
+  tail_ = published;
+  if (detail::load(ring_.rx->tail) != tail_) detail::store(ring_.rx->tail, tail_);
+  if ((detail::load(ring_.rx->flags) & abi::ring_flags::timestamp) != 0) stamp_time(*ring_.rx);
+  return has_moved ? Step::moved : Step::idle;
+}
+
+/// The user is about to read these slots, so looking at them costs nothing here. Afterwards the
+/// sender may be writing to their neighbours.
+inline void PipeReceiver::count_arrived(std::uint32_t from, std::uint32_t end) noexcept {
+  const auto* rx = abi::slots_of(*ring_.rx);
+  RingStats arrived = ledger_.stats;
+  for (; from != end; from = ring_.next(from)) detail::count(arrived, detail::load(rx[from]));
+  ledger_.stats = arrived;
+}
 
 }  // namespace netmap::embedded

@@ -217,7 +217,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   if (!bell) return std::unexpected(bell.error());
   auto memory = Memory::of(domain, endpoint.memory_id);
   if (!memory) return std::unexpected(memory.error());
-  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}};
+  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}};
   endpoint.in_use = 1;
   if (endpoint.pipe == no_pipe) {
     auto made = make_null_rings(*binding.memory, endpoint, answer);

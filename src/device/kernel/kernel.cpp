@@ -12,11 +12,26 @@
 namespace netmap::kernel {
 namespace {
 
+/// A ring, and how far its slots were counted: tx up to head, rx up to tail.
+struct CountedRing {
+  RingPlace at;
+  std::uint32_t upto;
+  detail::Ledger ledger;
+};
+
+void count(CountedRing& ring, std::uint32_t end) noexcept {
+  const auto& bounds = ring.at.bounds;
+  if (end >= bounds.num_slots || ring.upto >= bounds.num_slots) return;
+  for (; ring.upto != end; ring.upto = bounds.next(ring.upto)) {
+    detail::count(ring.ledger.stats, detail::load(bounds.slots[ring.upto]));
+  }
+}
+
 /// Whether the module will take the ring as it is. Impossible positions it resets ("ring reinit"),
 /// and says so nowhere but in the system's log.
-bool is_possible(const RingPlace& at) noexcept {
-  return detail::load(at.ring->head) < at.bounds.num_slots &&
-         detail::load(at.ring->cur) < at.bounds.num_slots;
+bool is_possible(const CountedRing& ring) noexcept {
+  return detail::load(ring.at.ring->head) < ring.at.bounds.num_slots &&
+         detail::load(ring.at.ring->cur) < ring.at.bounds.num_slots;
 }
 
 class KernelDevice final : public Device {
@@ -38,17 +53,17 @@ class KernelDevice final : public Device {
     if (!region) return region;
     auto layout = find_rings((*region)->bytes(), registered_.nr_offset);
     if (!layout) return std::unexpected(layout.error());
-    tx_ = std::move(layout->tx);
-    rx_ = std::move(layout->rx);
+    for (const RingPlace& at : layout->tx) tx_.push_back({at, detail::load(at.ring->head), {}});
+    for (const RingPlace& at : layout->rx) rx_.push_back({at, detail::load(at.ring->tail), {}});
     return region;
   }
 
-  std::error_code sync(Direction direction) noexcept override {
-    const bool tx = direction == Direction::tx;
-    const bool possible = std::ranges::all_of(tx ? tx_ : rx_, is_possible);
-    const auto number = tx ? abi::ioctl_number::txsync : abi::ioctl_number::rxsync;
-    if (auto done = os::ioctl(file_.fd(), number, nullptr); !done) return done.error();
-    return possible ? std::error_code() : make_error_code(errc::ring_corrupt);
+  SyncStatus sync(Direction direction) noexcept override {
+    return direction == Direction::tx ? send() : receive();
+  }
+
+  [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
+    return (direction == Direction::tx ? tx_ : rx_)[n].ledger;
   }
 
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
@@ -59,10 +74,29 @@ class KernelDevice final : public Device {
   void disarm(Directions) noexcept override {}
 
  private:
+  /// Slots are counted before the module may reuse them.
+  SyncStatus send() noexcept {
+    const bool possible = std::ranges::all_of(tx_, is_possible);
+    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
+    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::txsync, nullptr); !done) {
+      return done.error();
+    }
+    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
+  }
+
+  SyncStatus receive() noexcept {
+    const bool possible = std::ranges::all_of(rx_, is_possible);
+    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::rxsync, nullptr); !done) {
+      return done.error();
+    }
+    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
+    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
+  }
+
   os::File file_;
   abi::nmreq_register registered_;
-  std::vector<RingPlace> tx_;
-  std::vector<RingPlace> rx_;
+  std::vector<CountedRing> tx_;
+  std::vector<CountedRing> rx_;
 };
 
 }  // namespace
