@@ -11,6 +11,7 @@
 #pragma once
 
 #include <netmap/buffer.hpp>
+#include <netmap/device.hpp>
 #include <netmap/error.hpp>
 #include <netmap/port_name.hpp>
 #include <netmap/ring.hpp>
@@ -26,35 +27,6 @@
 #include <vector>
 
 namespace netmap {
-
-class Device;
-class Region;
-
-enum class Direction : std::uint8_t { rx = 1, tx = 2 };
-
-/// A set of directions.
-class Directions {
- public:
-  constexpr Directions() noexcept = default;
-  constexpr Directions(Direction one) noexcept  // NOLINT: a direction is a set of one
-      : bits_(static_cast<std::uint8_t>(one)) {}
-  [[nodiscard]] constexpr bool has(Direction one) const noexcept {
-    return (bits_ & static_cast<std::uint8_t>(one)) != 0;
-  }
-  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
-  constexpr Directions& operator|=(Directions other) noexcept {
-    bits_ |= other.bits_;
-    return *this;
-  }
-  friend constexpr Directions operator|(Directions a, Directions b) noexcept { return a |= b; }
-  friend constexpr bool operator==(Directions, Directions) noexcept = default;
-
- private:
-  std::uint8_t bits_ = 0;
-};
-[[nodiscard]] constexpr Directions operator|(Direction a, Direction b) noexcept {
-  return Directions(a) | b;
-}
 
 /// As a timeout: wait as long as it takes.
 inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
@@ -110,12 +82,6 @@ struct PortStats {
   std::uint64_t sleeps = 0;  ///< times wait() blocked
 };
 
-/// For a foreign event loop: poll `fd` for `events` (poll(2)).
-struct WaitHandle {
-  int fd = -1;
-  short events = 0;
-};
-
 class NETMAP_BUILD_TAG Port {
  public:
   Port(Port&&) noexcept;
@@ -139,10 +105,20 @@ class NETMAP_BUILD_TAG Port {
 
   /// Sends what was committed on every tx ring of the port and learns which slots are free again.
   /// Does not block. Fails with ring_corrupt, or with what the device says.
-  Result<> sync_tx();
+  Result<> sync_tx() {
+    ++counts_.tx_syncs;
+    const SyncStatus done = device_->sync_tx();
+    if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::tx, done.code());
+    return {};
+  }
   /// Gives back what was released on every rx ring of the port and learns what has arrived. Does
   /// not block. Fails as sync_tx() does.
-  Result<> sync_rx();
+  Result<> sync_rx() {
+    ++counts_.rx_syncs;
+    const SyncStatus done = device_->sync_rx();
+    if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::rx, done.code());
+    return {};
+  }
 
   /// Waits until a ring of one of the `wanted` directions is ready (RxRing::is_ready,
   /// TxRing::is_ready), syncing those directions before and after; yields the directions that
@@ -179,7 +155,7 @@ class NETMAP_BUILD_TAG Port {
  private:
   Port() noexcept;
 
-  [[gnu::cold]] Result<> sync_failed(Direction direction, std::error_code why) const;
+  [[gnu::cold, gnu::noinline]] Result<> sync_failed(Direction direction, std::error_code why) const;
   Result<> sync(Directions directions);
   [[nodiscard]] Directions ready(Directions wanted) const noexcept;
   Result<Directions> look(Directions wanted);

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The contract between ports and devices. A Device is one open descriptor: it takes netmap's
-// requests, maps the memory of the port it was registered to, syncs that port's rings, and wakes.
-// The rings it shows lie in mapped memory in netmap's own layout, so nothing above this line knows
-// which device it runs on.
+// What the library's own devices share: mapped regions, and the choice of a device.
 //
 // A new device is a folder beside this file and a line in registry.cpp.
 #pragma once
 
-#include <netmap/abi.hpp>
-#include <netmap/error.hpp>
+#include <netmap/device.hpp>
 #include <netmap/port.hpp>
 
 #include "os/os.hpp"
 
 #include <memory>
-#include <string_view>
-#include <system_error>
+#include <span>
+#include <string>
+#include <utility>
 
 namespace netmap {
 
@@ -32,53 +29,6 @@ class Region {
  private:
   os::File file_;        // netmap's memory is unmapped before its descriptor is closed
   os::Mapping mapping_;
-};
-
-/// How a sync went, small enough for a register: syncs are the busiest of all calls.
-class SyncStatus {
- public:
-  constexpr SyncStatus() noexcept = default;
-  constexpr SyncStatus(errc code) noexcept : code_(-static_cast<int>(code)) {}  // NOLINT: implicit
-  SyncStatus(std::error_code system) noexcept : code_(system.value()) {}        // NOLINT: implicit
-  [[nodiscard]] constexpr bool is_ok() const noexcept { return code_ == 0; }
-  [[nodiscard]] std::error_code code() const noexcept {
-    return code_ < 0 ? make_error_code(errc{-code_}) : std::error_code(code_, std::system_category());
-  }
-
- private:
-  int code_ = 0;  ///< an errno, or minus an errc
-};
-
-class Device {
- public:
-  Device() = default;
-  Device(const Device&) = delete;
-  Device& operator=(const Device&) = delete;
-  /// Unregisters: frees what `ni_bufs_head` lists and gives the rings back.
-  virtual ~Device() = default;
-
-  /// Carries out one request, answering in its header, body and options. Fails with the errno the
-  /// module would give, and a sentence that says why.
-  virtual Result<> control(abi::nmreq_header& request) = 0;
-
-  /// The memory of the registered port.
-  virtual Result<std::shared_ptr<Region>> map() = 0;
-
-  /// Syncs every ring of one direction; afterwards their tails are new.
-  virtual SyncStatus sync(Direction direction) noexcept = 0;
-
-  /// The ledger of ring `n` of the port, in the order of its memory; stays where it is until the
-  /// device goes. Called after map().
-  [[nodiscard]] virtual detail::Ledger& ledger(Direction direction, std::size_t n) noexcept = 0;
-
-  /// What to poll to be woken for `direction` once arm() was called.
-  [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
-  /// Asks for a wake-up: for rx by any arrival, for tx when a ring has `free_slots` free. Yields
-  /// whether the rings must be synced and looked at once more before sleeping; if not, polling the
-  /// handle does so itself.
-  virtual bool arm(Directions directions, std::uint32_t free_slots) noexcept = 0;
-  /// Takes back arm() and uses up the wake-up, if one came.
-  virtual void disarm(Directions directions) noexcept = 0;
 };
 
 /// A fresh descriptor of the device that `options` choose; also says which kind that is.

@@ -13,7 +13,7 @@ Result<> request(abi::nmreq_header& header, const DeviceOptions& options) {
 }
 
 Result<PortInfo> port_info(std::string_view text, const DeviceOptions& options) {
-  const auto name = parse_port_name(text);
+  const auto name = text.empty() ? PortName() : parse_port_name(text);
   if (!name) return std::unexpected(name.error());
   auto opened = open_device(options);
   if (!opened) return std::unexpected(opened.error());

@@ -97,20 +97,6 @@ Result<std::reference_wrapper<TxRing>> Port::tx(std::size_t n) & {
   return tx_[n];
 }
 
-Result<> Port::sync_tx() {
-  ++counts_.tx_syncs;
-  const SyncStatus done = device_->sync(Direction::tx);
-  if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::tx, done.code());
-  return {};
-}
-
-Result<> Port::sync_rx() {
-  ++counts_.rx_syncs;
-  const SyncStatus done = device_->sync(Direction::rx);
-  if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::rx, done.code());
-  return {};
-}
-
 Result<> Port::sync_failed(Direction direction, std::error_code why) const {
   const std::string rings = direction == Direction::tx ? "tx rings" : "rx rings";
   return std::unexpected(

@@ -48,38 +48,64 @@ Result<std::shared_ptr<Region>> Endpoint::map() {
   return binding_->memory->region();
 }
 
-SyncStatus Endpoint::sync(Direction direction) noexcept {
-  if (!binding_) return std::make_error_code(std::errc::no_such_device_or_address);
-  return direction == Direction::tx ? send() : receive();
+namespace {
+
+SyncStatus not_registered() { return std::make_error_code(std::errc::no_such_device_or_address); }
+
+}  // namespace
+
+// Nothing is called from the two loops below, so that they need no registers but their own: a store
+// to the stack waits its turn behind the stores that wait for a line from the other core.
+
+[[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
+  if (!binding_) [[unlikely]] return not_registered();
+  bool is_sound = true;
+  std::uint64_t sleepers = 0;
+  for (PipeSender& sender : binding_->senders) {
+    is_sound &= sender.sync();
+    ringer_.publish_barrier();
+    sleepers |= sender.words().rx_sleepers.load(std::memory_order_relaxed);
+  }
+  if (!is_sound) [[unlikely]] return reset_rings();
+  if (sleepers != 0) [[unlikely]] return wake_receivers();
+  return {};
 }
 
-SyncStatus Endpoint::send() noexcept {
-  for (PipeSender& sender : binding_->senders) {
-    const Step step = sender.sync();
-    if (step == Step::corrupt) [[unlikely]] return errc::ring_corrupt;
-    if (step == Step::idle) continue;
+[[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
+  if (!binding_) [[unlikely]] return not_registered();
+  bool is_sound = true;
+  std::uint64_t sleepers = 0;
+  for (PipeReceiver& receiver : binding_->receivers) {
+    is_sound &= receiver.sync();
     ringer_.publish_barrier();
-    auto& sleepers = sender.words().rx_sleepers;
-    if (sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-      ringer_.wake(sleepers, Direction::rx);
-    }
+    sleepers |= receiver.words().tx_sleepers.load(std::memory_order_relaxed);
+  }
+  if (!is_sound) [[unlikely]] return reset_rings();
+  if (sleepers != 0) [[unlikely]] return wake_senders();
+  return {};
+}
+
+SyncStatus Endpoint::wake_receivers() noexcept {
+  for (PipeSender& sender : binding_->senders) {
+    if (sender.has_news()) ringer_.wake(sender.words().rx_sleepers, Direction::rx);
   }
   return {};
 }
 
-SyncStatus Endpoint::receive() noexcept {
+SyncStatus Endpoint::wake_senders() noexcept {
   for (PipeReceiver& receiver : binding_->receivers) {
-    const Step step = receiver.sync();
-    if (step == Step::corrupt) [[unlikely]] return errc::ring_corrupt;
-    if (step == Step::idle) continue;
-    ringer_.publish_barrier();
     RingWords& words = receiver.words();
-    if (words.tx_sleepers.load(std::memory_order_relaxed) != 0 &&
-        receiver.free_slots() >= words.tx_wanted.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (receiver.free_slots() >= words.tx_wanted.load(std::memory_order_relaxed)) {
       ringer_.wake(words.tx_sleepers, Direction::tx);
     }
   }
   return {};
+}
+
+SyncStatus Endpoint::reset_rings() noexcept {
+  for (PipeSender& sender : binding_->senders) sender.reset();
+  for (PipeReceiver& receiver : binding_->receivers) receiver.reset();
+  return errc::ring_corrupt;
 }
 
 detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {

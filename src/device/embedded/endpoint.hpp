@@ -32,15 +32,17 @@ class Endpoint final : public Device {
 
   Result<> control(abi::nmreq_header& request) override;
   Result<std::shared_ptr<Region>> map() override;
-  SyncStatus sync(Direction direction) noexcept override;
+  SyncStatus sync_tx() noexcept override;
+  SyncStatus sync_rx() noexcept override;
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   bool arm(Directions directions, std::uint32_t free_slots) noexcept override;
   void disarm(Directions directions) noexcept override;
 
  private:
-  SyncStatus send() noexcept;
-  SyncStatus receive() noexcept;
+  SyncStatus wake_receivers() noexcept;
+  SyncStatus wake_senders() noexcept;
+  SyncStatus reset_rings() noexcept;
 
   std::shared_ptr<Domain> domain_;
   Ringer ringer_;

@@ -65,13 +65,14 @@ PipeSender::PipeSender(const PipeRing& ring) noexcept
   store(ring_.tx->tail, tail_);
 }
 
-void clear_changed(abi::netmap_slot& slot) noexcept {
-  slot.flags &= static_cast<std::uint16_t>(~abi::slot_flags::buf_changed);
+void PipeSender::reset() noexcept {
+  const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
+  const std::uint32_t sound = published < ring_.num_slots ? published : 0;
+  if (!ring_.is_between(sound, load(ring_.tx->head), tail_)) set_cursors(*ring_.tx, sound, tail_);
 }
 
-Step PipeSender::reset(std::uint32_t published) noexcept {
-  set_cursors(*ring_.tx, published < ring_.num_slots ? published : 0, tail_);
-  return Step::corrupt;
+bool PipeSender::has_news() const noexcept {
+  return ring_.words->published.load(std::memory_order_relaxed) != load(ring_.rx->cur);
 }
 
 // ---- Receiving ---------------------------------------------------------------------------------
@@ -89,9 +90,10 @@ PipeReceiver::PipeReceiver(const PipeRing& ring) : ring_(ring), known_(ring.num_
   ledger_.has_swapped = true;  // perhaps the last user did
 }
 
-Step PipeReceiver::reset(std::uint32_t returned) noexcept {
-  set_cursors(*ring_.rx, returned < ring_.num_slots ? returned : 0, tail_);
-  return Step::corrupt;
+void PipeReceiver::reset() noexcept {
+  const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
+  const std::uint32_t sound = returned < ring_.num_slots ? returned : 0;
+  if (!ring_.is_between(sound, load(ring_.rx->head), tail_)) set_cursors(*ring_.rx, sound, tail_);
 }
 
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it

@@ -38,18 +38,19 @@ struct PipeRing {
   }
 };
 
-/// What a sync of one ring did. Moved: the other side may have to be woken.
-enum class Step : std::uint8_t { idle, moved, corrupt };
-
 /// The sender's side of a ring, in the process that sends.
 class PipeSender {
  public:
   /// Takes over the ring as its last user left it.
   explicit PipeSender(const PipeRing& ring) noexcept;
 
-  /// Publishes the whole packets before head, then learns what came back. Corrupt: head was not
-  /// owned, and has been reset as the module does, or the peer returned what it was not given.
-  Step sync() noexcept;
+  /// Publishes the whole packets before head, then learns what came back. False if head is not
+  /// owned, or if the peer returned what it was not given; reset() is called for then.
+  [[nodiscard]] bool sync() noexcept;
+  /// Takes back a head that is not owned, as the module does.
+  void reset() noexcept;
+  /// Whether something is published beyond the place the receiver wants to be woken for.
+  [[nodiscard]] bool has_news() const noexcept;
 
   [[nodiscard]] RingWords& words() const noexcept { return *ring_.words; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
@@ -58,7 +59,6 @@ class PipeSender {
   [[nodiscard]] std::uint32_t end_of_packets(std::uint32_t from, std::uint32_t head) const noexcept;
   void copy_slots(std::uint32_t from, std::uint32_t end) noexcept;
   bool reclaim(std::uint32_t published) noexcept;
-  [[gnu::cold]] Step reset(std::uint32_t published) noexcept;
 
   PipeRing ring_;
   std::uint32_t returned_;  ///< as last seen
@@ -71,9 +71,10 @@ class PipeReceiver {
  public:
   explicit PipeReceiver(const PipeRing& ring);
 
-  /// Gives back the slots before head, then shows what was published. Corrupt: head was not owned,
-  /// and has been reset as the module does, or the peer published what it does not have.
-  Step sync() noexcept;
+  /// Gives back the slots before head, then shows what was published. False if head is not owned,
+  /// or if the peer published what it does not have; reset() is called for then.
+  [[nodiscard]] bool sync() noexcept;
+  void reset() noexcept;
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
 
@@ -82,7 +83,6 @@ class PipeReceiver {
 
  private:
   void count_arrived(std::uint32_t from, std::uint32_t end) noexcept;
-  [[gnu::cold]] Step reset(std::uint32_t returned) noexcept;
   [[gnu::cold]] void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
 
   PipeRing ring_;
@@ -99,7 +99,9 @@ inline void copy(abi::netmap_slot& to, const abi::netmap_slot& from) noexcept {
   static_assert(sizeof(Whole) == sizeof(abi::netmap_slot));
   *reinterpret_cast<Whole*>(&to) = *reinterpret_cast<const Whole*>(&from);
 }
-[[gnu::cold]] void clear_changed(abi::netmap_slot& slot) noexcept;
+inline void clear_changed(abi::netmap_slot& slot) noexcept {
+  slot.flags &= static_cast<std::uint16_t>(~abi::slot_flags::buf_changed);
+}
 /// Tells the ring's user the time of day.
 void stamp_time(abi::netmap_ring& ring) noexcept;
 
@@ -111,23 +113,22 @@ void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept;
 
 // ---- What a sync costs --------------------------------------------------------------------------
 
-inline Step PipeSender::sync() noexcept {
+inline bool PipeSender::sync() noexcept {
   const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
   const std::uint32_t head = detail::load(ring_.tx->head);
   if (published >= ring_.num_slots || !ring_.is_between(published, head, tail_)) [[unlikely]] {
-    return reset(published);
+    return false;
   }
   const std::uint32_t whole = end_of_packets(published, head);
-  const bool has_moved = whole != published;
-  if (has_moved) {
+  if (whole != published) {
     copy_slots(published, whole);
     ring_.words->published.store(whole, std::memory_order_release);
   }
   // The peer's word is read only when it matters: its line is then fetched from the other core.
   const bool is_half_used = ring_.distance(head, tail_) < ring_.num_slots / 2;
-  if ((is_half_used || !has_moved) && !reclaim(whole)) [[unlikely]] return Step::corrupt;
+  if ((is_half_used || whole == published) && !reclaim(whole)) [[unlikely]] return false;
   if (detail::load(ring_.tx->tail) != tail_) detail::store(ring_.tx->tail, tail_);
-  return has_moved ? Step::moved : Step::idle;
+  return true;
 }
 
 /// The place behind the last whole packet before `head`: half a packet is not sent.
@@ -162,24 +163,23 @@ inline bool PipeSender::reclaim(std::uint32_t published) noexcept {
   return true;
 }
 
-inline Step PipeReceiver::sync() noexcept {
+inline bool PipeReceiver::sync() noexcept {
   const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
   const std::uint32_t head = detail::load(ring_.rx->head);
   if (returned >= ring_.num_slots || !ring_.is_between(returned, head, tail_)) [[unlikely]] {
-    return reset(returned);
+    return false;
   }
-  const bool has_moved = head != returned;
-  if (has_moved) {
+  if (head != returned) {
     if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]] hand_back_swapped(returned, head);
     ring_.words->returned.store(head, std::memory_order_release);
   }
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
-  if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]] return Step::corrupt;
+  if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]] return false;
   count_arrived(tail_, published);
   tail_ = published;
   if (detail::load(ring_.rx->tail) != tail_) detail::store(ring_.rx->tail, tail_);
   if ((detail::load(ring_.rx->flags) & abi::ring_flags::timestamp) != 0) stamp_time(*ring_.rx);
-  return has_moved ? Step::moved : Step::idle;
+  return true;
 }
 
 /// The user is about to read these slots, so looking at them costs nothing here. Afterwards the

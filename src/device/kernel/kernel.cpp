@@ -58,8 +58,23 @@ class KernelDevice final : public Device {
     return region;
   }
 
-  SyncStatus sync(Direction direction) noexcept override {
-    return direction == Direction::tx ? send() : receive();
+  /// Slots are counted before the module may reuse them.
+  SyncStatus sync_tx() noexcept override {
+    const bool possible = std::ranges::all_of(tx_, is_possible);
+    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
+    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::txsync, nullptr); !done) {
+      return done.error();
+    }
+    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
+  }
+
+  SyncStatus sync_rx() noexcept override {
+    const bool possible = std::ranges::all_of(rx_, is_possible);
+    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::rxsync, nullptr); !done) {
+      return done.error();
+    }
+    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
+    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
   }
 
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
@@ -74,25 +89,6 @@ class KernelDevice final : public Device {
   void disarm(Directions) noexcept override {}
 
  private:
-  /// Slots are counted before the module may reuse them.
-  SyncStatus send() noexcept {
-    const bool possible = std::ranges::all_of(tx_, is_possible);
-    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
-    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::txsync, nullptr); !done) {
-      return done.error();
-    }
-    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
-  }
-
-  SyncStatus receive() noexcept {
-    const bool possible = std::ranges::all_of(rx_, is_possible);
-    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::rxsync, nullptr); !done) {
-      return done.error();
-    }
-    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
-    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
-  }
-
   os::File file_;
   abi::nmreq_register registered_;
   std::vector<CountedRing> tx_;
