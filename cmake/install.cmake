@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What a user of an installed netmapxx needs: find_package(netmapxx), or pkg-config netmapxx.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/netmapxx)
+
+install(TARGETS netmap EXPORT netmapxx FILE_SET HEADERS)
+install(EXPORT netmapxx
+  DESTINATION ${package_dir} NAMESPACE netmap:: FILE netmapxx-config.cmake)
+
+set(version_file ${PROJECT_BINARY_DIR}/netmapxx-config-version.cmake)
+write_basic_package_version_file(${version_file} COMPATIBILITY SameMinorVersion)
+install(FILES ${version_file} DESTINATION ${package_dir})
+
+# Relative to the file itself, so that the tree may be installed to, or moved to, any prefix.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_to_prefix /${pc_dir} /)
+if(NETMAPXX_CHECKED)
+  set(pc_cflags -DNETMAP_CHECKED=1)
+endif()
+configure_file(cmake/netmapxx.pc.in netmapxx.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/netmapxx.pc DESTINATION ${pc_dir})

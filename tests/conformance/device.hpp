@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What every conformance case stands on: a device, names nobody else uses, and numbered packets.
+// A case runs once for each device and ends in one of three ways: it ran; the device refused, in
+// the way it documents; or the device is not on this machine and the case was skipped.
+#pragma once
+
+#include <netmap/netmap.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace netmap::conformance {
+
+/// How long to wait for what must happen: long enough for an emulated processor.
+inline constexpr auto patience = std::chrono::seconds(20);
+/// How long to wait for what must not happen.
+inline constexpr auto moment = std::chrono::milliseconds(20);
+
+/// The value of a call that has to succeed.
+template <class T>
+T must(Result<T> result, std::source_location at = std::source_location::current()) {
+  if (result) {
+    if constexpr (std::is_void_v<T>)
+      return;
+    else
+      return std::move(*result);
+  }
+  throw std::runtime_error("line " + std::to_string(at.line()) + ": " + result.error().message());
+}
+
+/// The error of a call that has to fail; a code without an error if it did not.
+template <class T>
+std::error_code code_of(const Result<T>& result) {
+  return result ? std::error_code() : result.error().code();
+}
+
+/// Ends `port`, which may be given another value later.
+inline void close(Port& port) {
+  const Port closed = std::move(port);
+}
+
+/// A master and a slave.
+struct Pipe {
+  Port master;
+  Port slave;
+};
+
+class OnDevice : public testing::TestWithParam<DeviceKind> {
+ protected:
+  void SetUp() override;
+
+  [[nodiscard]] static bool is_kernel() { return GetParam() == DeviceKind::kernel; }
+  /// The device of this case, and a domain of this process.
+  [[nodiscard]] static DeviceOptions device();
+  [[nodiscard]] static Result<Port> try_open(const std::string& name, PortOptions options = {}) {
+    options.device = device();
+    return netmap::open(name, options);
+  }
+  [[nodiscard]] static Port open(const std::string& name, const PortOptions& options = {},
+                                 std::source_location at = std::source_location::current()) {
+    return must(try_open(name, options), at);
+  }
+  [[nodiscard]] Pipe open_pipe(const PortOptions& options = {}) const {
+    return {open(base() + "{1", options), open(base() + "}1", options)};
+  }
+
+  /// A name for the parent of pipes that no other case and no other process uses.
+  [[nodiscard]] const std::string& base() const { return base_; }
+
+  /// Whether this device says it cannot do what was asked; then the case has its answer. Only the
+  /// embedded device may, and only with the code that is documented for it.
+  template <class T>
+  [[nodiscard]] static bool refused(const Result<T>& result,
+                                    std::error_code documented = errc::not_supported) {
+    if (is_kernel() || code_of(result) != documented) return false;
+    EXPECT_FALSE(result.error().message().empty());
+    RecordProperty("answer", "refused");
+    return true;
+  }
+
+ private:
+  std::string base_;
+};
+
+/// Opens a port, or ends the case if the device refuses; behind the variable what open() takes.
+#define OPEN_OR_END(port, ...)             \
+  auto try_##port = try_open(__VA_ARGS__); \
+  if (refused(try_##port)) return;         \
+  Port port = must(std::move(try_##port))
+
+std::string device_name(const testing::TestParamInfo<DeviceKind>& info);
+
+/// Runs a suite on every device.
+#define ON_EVERY_DEVICE(suite)                                                                 \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::Values(DeviceKind::kernel, DeviceKind::embedded), \
+                           device_name)
+
+// ---- Numbered packets ---------------------------------------------------------------------------
+
+/// A packet whose first four bytes are its number; the others follow from it and their place.
+[[nodiscard]] std::vector<std::byte> numbered(std::uint32_t number, std::size_t bytes = 60);
+/// The number, or nothing if a byte is not what numbered() put there.
+[[nodiscard]] std::optional<std::uint32_t> number_of(std::span<const std::byte> packet);
+[[nodiscard]] std::optional<std::uint32_t> number_of(const Packet& packet);
+
+/// Fills `ring` with packets numbered from `first` until it is full or `count` are in it; yields
+/// how many.
+std::uint32_t send_numbered(TxRing& ring, std::uint32_t first, std::uint32_t count,
+                            std::size_t bytes = 60);
+
+/// Takes every packet that is there; the numbers, in order. Fails the test at a damaged one.
+std::vector<std::uint32_t> take_numbers(RxRing& ring);
+
+/// first, first + 1, … count of them.
+[[nodiscard]] std::vector<std::uint32_t> numbers(std::uint32_t first, std::uint32_t count);
+
+[[nodiscard]] inline std::vector<std::uint32_t> sync_and_take(Port& port, std::size_t ring = 0) {
+  must(port.sync_rx());
+  return take_numbers(port.rx_rings()[ring]);
+}
+
+/// Commits `count` packets and hands them over.
+inline void send_and_sync(Port& port, std::uint32_t first, std::uint32_t count,
+                          std::size_t ring = 0) {
+  ASSERT_EQ(send_numbered(port.tx_rings()[ring], first, count), count);
+  must(port.sync_tx());
+}
+
+// ---- Other processes ----------------------------------------------------------------------------
+
+/// Runs `work` in another process, which sees the test's ports only if it opens them itself.
+class Child {
+ public:
+  /// `work()` yields whether it succeeded; an exception is a failure.
+  template <class Work>
+  explicit Child(Work work) : process_(split()) {
+    if (process_ != 0) return;
+    try {
+      leave(work());
+    } catch (const std::exception& failure) {
+      complain(failure);
+      leave(false);
+    }
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() { (void)succeeded(); }
+
+  /// Waits for the end of the process; whether `work` succeeded.
+  [[nodiscard]] bool succeeded();
+
+ private:
+  static int split();
+  static void complain(const std::exception& failure);
+  [[noreturn]] static void leave(bool succeeded);
+
+  int process_;
+  bool succeeded_ = false;
+};
+
+}  // namespace netmap::conformance

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, PKT_GEN and
+# NETMAP_BRIDGE as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
+# `finish`.
+set -u
+export PATH=$PATH:/usr/sbin:/sbin
+logs=$(mktemp -d)
+checks=0
+failures=0
+
+# Nothing but our own frames may count.
+sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+
+# check WHAT WANTED GOT
+check() {
+  checks=$((checks + 1))
+  if [[ $2 == "$3" ]]; then
+    printf 'ok    %s: %s\n' "$1" "$3"
+  else
+    printf 'FAIL  %s: wanted %s, got %s\n' "$1" "$2" "${3:-nothing}"
+    failures=$((failures + 1))
+  fi
+}
+
+finish() {
+  check 'complaints of the kernel' 0 "$(dmesg | grep -cE 'BUG:|Oops|WARNING:')"
+  printf '%d checks, %d failed\n' "$checks" "$failures"
+  ((failures == 0))
+  exit
+}
+
+# joined NAME PEER: two interfaces that are each other's wire.
+joined() {
+  modprobe veth
+  ip link add "$1" type veth peer name "$2"
+  ip link set "$1" up
+  ip link set "$2" up
+}
+
+# The other ends there are, apart from nmx.
+others() { [[ -z $PKT_GEN ]] || echo pkt-gen; }
+
+# until_log LOG TEXT PID: waits until a program has said something, or has ended.
+until_log() {
+  until grep -q "$2" "$1" 2>/dev/null; do
+    kill -0 "$3" 2>/dev/null || break
+    sleep 0.02
+  done
+}
+
+# start_receiver nmx|pkt-gen PORT [ARGUMENT…]: a receiver that has the port open when this returns,
+# and ends when nothing comes any more.
+start_receiver() {
+  local program=$1 port=$2
+  shift 2
+  case $program in
+    nmx)
+      "$NMX" recv "$port" --silence=3 -w 0 --json "$@" >"$logs/rx" 2>"$logs/rx.err" &
+      receiver=$!
+      until_log "$logs/rx.err" '^nmx recv:' $receiver
+      ;;
+    pkt-gen)
+      "$PKT_GEN" -f rx -i "$port" -W -w 0 "$@" >"$logs/rx" 2>&1 &
+      receiver=$!
+      until_log "$logs/rx" 'reading from' $receiver
+      ;;
+  esac
+}
+
+# send nmx|pkt-gen PORT COUNT [ARGUMENT…]
+send() {
+  local program=$1 port=$2 count=$3
+  shift 3
+  case $program in
+    nmx) "$NMX" gen "$port" -n "$count" -w 0 --json "$@" >"$logs/tx" 2>"$logs/tx.err" ;;
+    pkt-gen) "$PKT_GEN" -f tx -i "$port" -n "$count" -w 0 "$@" >"$logs/tx" 2>&1 ;;
+  esac
+}
+
+# packets_in LOG: how many a program says that it moved.
+packets_in() {
+  sed -nE 's/.*"packets":([0-9]+).*/\1/p; s/^(Sent|Received) ([0-9]+) packets .*/\2/p' "$1" | tail -1
+}
+
+# transfer SENDER PORT RECEIVER PORT COUNT [ARGUMENT of the sender…]: all of it has to arrive.
+transfer() {
+  local what="$1 $2 -> $3 $4"
+  start_receiver "$3" "$4"
+  send "$1" "$2" "$5" "${@:6}"
+  check "$what${6:+ (${*:6})}, status" '0' $?
+  wait "$receiver"
+  check "$what, receiver's status" '0' $?
+  check "$what, sent" "$5" "$(packets_in "$logs/tx")"
+  check "$what, received" "$5" "$(packets_in "$logs/rx")"
+}
+
+# numbered SENDER'S-PORT RECEIVER'S-PORT COUNT [ARGUMENT of the sender…]: all of it has to arrive,
+# once, in order, undamaged.
+numbered() {
+  start_receiver nmx "$2" --seq
+  send nmx "$1" "$3" --seq "${@:4}"
+  check "numbered $1 -> $2 (${*:4})" '0' $?
+  wait "$receiver"
+  check "numbered $1 -> $2, status" '0' $?
+  check "numbered $1 -> $2, received" "$3" "$(packets_in "$logs/rx")"
+  check "numbered $1 -> $2, faults" '"lost":0,"duplicated":0,"reordered":0,"corrupt":0' \
+    "$(grep -oE '"lost":.*"corrupt":[0-9]+' "$logs/rx")"
+}

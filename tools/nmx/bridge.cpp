@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "bridge_pump.hpp"
+#include "options.hpp"
+#include "ports.hpp"
+#include "tasks.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nmx {
+namespace {
+
+using netmap::Error;
+using netmap::Result;
+
+struct BridgeOptions {
+  netmap::DeviceOptions device;
+  ReportOptions report;
+  std::vector<std::string> ports;
+  std::uint32_t batch = 1024;
+  std::optional<double> link_wait;
+  std::optional<std::chrono::milliseconds> silence;
+};
+
+/// The name of the port's own host rings.
+Result<std::string> host_side(const std::string& port) {
+  auto name = netmap::parse_port_name(port);
+  if (!name) return std::unexpected(name.error());
+  if (name->selection != netmap::RingSelection::all_nic) {
+    return std::unexpected(
+        Error(netmap::errc::conflicting_options,
+              fmt::format("bridging '{}' alone, to its own host rings, leaves the choice of rings to "
+                          "nmx; give its name without one, or a second port",
+                          port)));
+  }
+  name->selection = netmap::RingSelection::host;
+  return to_string(*name);
+}
+
+Result<int> bridge(const BridgeOptions& options) {
+  Result<std::string> second = options.ports.back();
+  if (options.ports.size() == 1) second = host_side(options.ports.front());
+  if (!second) return std::unexpected(second.error());
+  auto a = open_port(options.ports.front(), options.device);
+  if (!a) return std::unexpected(a.error());
+  auto b = open_port(*second, options.device);
+  if (!b) return std::unexpected(b.error());
+
+  BridgePump pump(*a, *b, options.batch);
+  if (!pump.has_a_way()) {
+    return std::unexpected(
+        Error(netmap::errc::no_such_ring,
+              fmt::format("neither of '{}' and '{}' has rx rings while the other has tx rings",
+                          a->info().name, b->info().name)));
+  }
+  fmt::print(stderr, "nmx bridge: {} between {}; and {}\n",
+             pump.is_zero_copy() ? "zero-copy" : "copy", describe(a->info()), describe(b->info()));
+  wait_for_link(is_interface(a->info()) ? a->info() : b->info(), options.link_wait);
+
+  Json identity = identify("bridge", a->info());
+  identity["peer"] = *second;
+  identity["zero_copy"] = pump.is_zero_copy();
+  const Report report(options.report, identity, [&pump] {
+    return Remarks{.json = {{"forward", pump.forward()}, {"backward", pump.backward()}}};
+  });
+  std::vector<Task> tasks;
+  tasks.push_back({[&pump](Counters& counters) { return pump.run(counters); }, {}});
+  const auto total = run(std::move(tasks), report,
+                         {.alone = "nothing has moved yet: neither port has received anything",
+                          .silence = options.silence});
+  if (!total) return std::unexpected(total.error());
+  report.total("forwarded", *total);
+  if (pump.left() != 0) {
+    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command add_bridge(CLI::App& nmx) {
+  auto options = std::make_shared<BridgeOptions>();
+  CLI::App* app = nmx.add_subcommand(
+      "bridge", "Forward both ways between two ports, or a port and its host's stack");
+  app->add_option("ports,-i,--port", options->ports, "One or two ports")
+      ->type_name("PORT")
+      ->expected(1, 2)
+      ->required();
+  add_batch_option(*app, options->batch);
+  add_silence_option(*app, options->silence);
+  add_link_option(*app, options->link_wait);
+  add_device_options(*app, options->device);
+  add_report_options(*app, options->report);
+  return {app, [options] { return bridge(*options); }};
+}
+
+}  // namespace nmx

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "bridge_pump.hpp"
+
+#include "packets.hpp"
+#include "stop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include <poll.h>
+
+namespace nmx {
+
+using netmap::Direction;
+using netmap::Directions;
+using netmap::Error;
+using netmap::Port;
+using netmap::Result;
+using netmap::RxRing;
+using netmap::TxRing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long to look again and again before sleeping, so that a sender need not wake us.
+constexpr auto spin = 50us;
+
+}  // namespace
+
+bool BridgePump::is_zero_copy() const {
+  const Way way = is_open(0) ? 0 : 1;
+  return ports_[way]->rx_rings().front().same_region(ports_[1 - way]->tx_rings().front());
+}
+
+Result<> BridgePump::run(Counters& counters) {
+  std::optional<Clock::time_point> idle_since;
+  while (!stop_requested()) {
+    const auto moved = round(counters);
+    if (!moved) return std::unexpected(moved.error());
+    if (*moved != 0) {
+      if (!counters.has_moved()) counters.set_first(Clock::now());
+      counters.set_moved();
+      idle_since.reset();
+      continue;
+    }
+    const auto now = Clock::now();
+    const auto since = idle_since.value_or(now);
+    idle_since = since;
+    if (now - since < spin) continue;
+    if (auto waited = wait(); !waited) return waited;
+  }
+  if (counters.has_moved()) counters.set_last(idle_since.value_or(Clock::now()));
+  return drain();
+}
+
+/// Moves what there is each way and syncs, so that what has moved is sent, the slots it lay in are
+/// given back, and what comes next is seen.
+Result<std::uint64_t> BridgePump::round(Counters& counters) {
+  const auto there = move(0, counters);
+  if (!there) return there;
+  const auto back = move(1, counters);
+  if (!back) return back;
+  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  return *there + *back;
+}
+
+Result<std::uint64_t> BridgePump::move(Way way, Counters& counters) {
+  Port& from = *ports_[way];
+  if (!is_open(way)) return 0;
+  std::uint64_t packets = 0;
+  for (std::size_t i = 0; i < from.rx_rings().size(); ++i) {
+    RxRing& rx = from.rx_rings()[i];
+    TxRing& tx = target(way, i);
+    counters.see_free_slots(tx.slots().size());
+    const auto moved = netmap::forward(rx, tx, batch_);
+    if (!moved) {
+      return std::unexpected(
+          Error(moved.error().code(),
+                fmt::format("cannot forward from '{}' to '{}': {}", from.info().name,
+                            ports_[1 - way]->info().name, moved.error().message())));
+    }
+    if (moved->packets == 0) continue;
+    counters.add(moved->packets, moved->bytes);
+    packets += moved->packets;
+  }
+  moved_[way] += packets;
+  return packets;
+}
+
+Result<> BridgePump::sync() {
+  for (Port* port : ports_) {
+    if (auto synced = port->sync_tx(); !synced) return synced;
+    if (auto synced = port->sync_rx(); !synced) return synced;
+  }
+  return {};
+}
+
+TxRing& BridgePump::target(Way way, std::size_t ring) {
+  const auto rings = ports_[1 - way]->tx_rings();
+  return rings[ring % rings.size()];
+}
+
+Result<> BridgePump::wait() {
+  std::array<Directions, 2> wanted;
+  for (const Way way : {0, 1}) {
+    if (auto asked = ask(way, wanted); !asked) return asked;
+  }
+  return sleep(wanted);
+}
+
+/// What this way needs to go on: packets where there are none, room where there are some. Waiting
+/// for both would never sleep, because one of them is there.
+Result<> BridgePump::ask(Way way, std::array<Directions, 2>& wanted) {
+  if (!is_open(way)) return {};
+  const auto rx_rings = ports_[way]->rx_rings();
+  for (std::size_t i = 0; i < rx_rings.size(); ++i) {
+    RxRing& rx = rx_rings[i];
+    const auto packets = rx.packets();
+    // What is here already must not wake us.
+    if (auto seen = rx.seen(rx.slots().end()); !seen) return seen;
+    if (packets.empty()) {
+      wanted[way] |= Direction::rx;
+      continue;
+    }
+    TxRing& tx = target(way, i);
+    const netmap::Packet packet = *packets.begin();
+    const auto fragments = static_cast<std::uint32_t>(packet.fragments().size());
+    const auto bytes = static_cast<std::uint32_t>(packet.size());
+    const bool is_swapped = rx.same_region(tx);
+    const std::uint32_t needed = is_swapped ? fragments : slots_for(bytes, 1, tx.buffer_size());
+    if (!tx.want(needed)) {
+      return std::unexpected(
+          Error(netmap::errc::packet_too_large,
+                fmt::format("a packet of {} slots came from '{}', but the rings of '{}' have {}",
+                            needed, ports_[way]->info().name, ports_[1 - way]->info().name,
+                            tx.num_slots())));
+    }
+    wanted[1 - way] |= Direction::tx;
+  }
+  return {};
+}
+
+/// Port::wait() for two ports at once.
+Result<> BridgePump::sleep(const std::array<Directions, 2>& wanted) {
+  std::vector<pollfd> handles;
+  Result<bool> idle = true;
+  std::size_t armed = 0;
+  for (; armed < ports_.size() && idle && *idle; ++armed) {
+    if (wanted[armed].empty()) continue;
+    idle = ports_[armed]->arm(wanted[armed]);
+    for (const Direction one : {Direction::rx, Direction::tx}) {
+      if (!wanted[armed].has(one)) continue;
+      const auto handle = ports_[armed]->wait_handle(one);
+      handles.push_back({handle.fd, handle.events, 0});
+    }
+  }
+  const bool must_sleep = idle && *idle;
+  const auto ms = static_cast<int>(slice.count());
+  const int polled = must_sleep ? ::poll(handles.data(), handles.size(), ms) : 0;
+  const int why = errno;
+  // arm() that yields false or fails has taken itself back.
+  for (std::size_t i = 0; i < (must_sleep ? armed : armed - 1); ++i) {
+    if (!wanted[i].empty()) ports_[i]->disarm(wanted[i]);
+  }
+  if (!idle) return std::unexpected(idle.error());
+  if (polled < 0 && why != EINTR) {
+    const std::error_code code(why, std::system_category());
+    return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));
+  }
+  if (std::ranges::any_of(handles, [](const pollfd& one) { return (one.revents & POLLERR) != 0; })) {
+    return std::unexpected(Error(netmap::errc::ring_corrupt,
+                                 "a port reports an error: a ring is broken or an interface gone"));
+  }
+  return sync();
+}
+
+Result<> BridgePump::drain() {
+  const auto end = Clock::now() + 1s;
+  for (Port* port : ports_) {
+    const auto left = port->drain(std::max(Clock::duration::zero(), end - Clock::now()));
+    if (!left) return std::unexpected(left.error());
+    left_ += *left;
+  }
+  return {};
+}
+
+}  // namespace nmx

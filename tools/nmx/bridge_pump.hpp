@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include "traffic.hpp"
+
+#include <netmap/netmap.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace nmx {
+
+/// Forwards packets between two ports, both ways. Nothing is dropped: a port that takes no more
+/// holds up the other.
+class BridgePump {
+ public:
+  BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch) : ports_{&a, &b}, batch_(batch) {}
+
+  /// Whether packets can go at least one way.
+  [[nodiscard]] bool has_a_way() const { return is_open(0) || is_open(1); }
+  /// Whether every packet moves by exchanging buffers.
+  [[nodiscard]] bool is_zero_copy() const;
+  /// Forwards until stopped, and then lets what was sent be taken for at most a second.
+  netmap::Result<> run(Counters& counters);
+
+  /// Packets so far from the first port to the second, and from the second to the first.
+  [[nodiscard]] std::uint64_t forward() const { return moved_[0]; }
+  [[nodiscard]] std::uint64_t backward() const { return moved_[1]; }
+  /// Slots that were sent and that nobody took.
+  [[nodiscard]] std::size_t left() const { return left_; }
+
+ private:
+  /// From ports_[way] to ports_[1 - way].
+  using Way = std::size_t;
+
+  [[nodiscard]] bool is_open(Way way) const {
+    return !ports_[way]->rx_rings().empty() && !ports_[1 - way]->tx_rings().empty();
+  }
+  netmap::Result<std::uint64_t> round(Counters& counters);
+  netmap::Result<std::uint64_t> move(Way way, Counters& counters);
+  netmap::Result<> sync();
+  netmap::Result<> wait();
+  netmap::Result<> ask(Way way, std::array<netmap::Directions, 2>& wanted);
+  netmap::Result<> sleep(const std::array<netmap::Directions, 2>& wanted);
+  [[nodiscard]] netmap::TxRing& target(Way way, std::size_t ring);
+  netmap::Result<> drain();
+
+  std::array<netmap::Port*, 2> ports_;
+  std::uint32_t batch_;
+  std::array<std::atomic<std::uint64_t>, 2> moved_{};
+  std::size_t left_ = 0;
+};
+
+}  // namespace nmx

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "generator.hpp"
+
+#include "stop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace nmx {
+
+using netmap::Result;
+using netmap::TxRing;
+using netmap::TxSlot;
+using namespace std::chrono_literals;
+
+Result<> check_fit(netmap::Port& port, const PacketOptions& packet) {
+  for (const TxRing& ring : port.tx_rings()) {
+    const std::uint32_t needed = slots_for(packet.longest, packet.fragments, ring.buffer_size());
+    const std::uint32_t most = std::min<std::uint32_t>(netmap::PacketWriter::max_fragments,
+                                                       ring.num_slots() - 1);
+    if (needed <= most) continue;
+    return std::unexpected(netmap::Error(
+        netmap::errc::packet_too_large,
+        fmt::format("a packet of {} bytes in {} fragments is too large for '{}': its slots hold {} "
+                    "bytes each, and a packet has at most {} of them; use a smaller --length or "
+                    "--fragments, or a port with more slots",
+                    packet.longest, needed, port.info().name, ring.buffer_size(), most)));
+  }
+  return {};
+}
+
+Generator::Generator(netmap::Port& port, const GeneratorOptions& options)
+    : port_(&port),
+      options_(options),
+      source_(options.packet, options.flow, options.seed),
+      written_(port.tx_rings().size()) {}
+
+Result<> Generator::run(Counters& counters) {
+  const auto start = Clock::now();
+  counters.set_first(start);
+  if (options_.rate > 0) limiter_.emplace(options_.rate, options_.batch, start);
+  auto done = send(counters);
+  if (done) done = flush(counters);
+  counters.set_last(Clock::now());
+  return done;
+}
+
+Result<> Generator::send(Counters& counters) {
+  while (!stop_requested() && sent_ != options_.count) {
+    std::uint64_t limit = options_.count - sent_;
+    if (limiter_) {
+      const auto now = Clock::now();
+      const std::uint64_t wanted = std::min<std::uint64_t>(limit, options_.batch);
+      limit = limiter_->allow(wanted, now);
+      if (limit == 0) {
+        std::this_thread::sleep_until(std::min(limiter_->due(wanted), now + slice));
+        continue;
+      }
+    }
+    const auto moved = send_round(limit, counters);
+    if (!moved) return std::unexpected(moved.error());
+    sent_ += *moved;
+    if (limiter_) limiter_->sent(*moved);
+    if (*moved != 0) continue;
+    if (auto waited = wait_for_room(limit); !waited) return waited;
+  }
+  return {};
+}
+
+/// One batch for each ring, and one sync for all.
+Result<std::uint64_t> Generator::send_round(std::uint64_t limit, Counters& counters) {
+  std::uint64_t moved = 0;
+  for (std::size_t ring = 0; ring < written_.size() && moved != limit; ++ring) {
+    const auto filled =
+        fill(ring, std::min<std::uint64_t>(options_.batch, limit - moved), counters);
+    if (!filled) return filled;
+    moved += *filled;
+  }
+  if (moved != 0) {
+    if (auto synced = port_->sync_tx(); !synced) return std::unexpected(synced.error());
+  }
+  note_movement(counters);
+  return moved;
+}
+
+Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Counters& counters) {
+  TxRing& tx = port_->tx_rings()[ring];
+  const auto free = tx.slots();
+  auto slot = free.begin();
+  std::size_t room = free.size();
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint32_t last_bytes = 0;
+  counters.see_free_slots(room);
+  for (; packets != limit; ++packets) {
+    const std::uint32_t size = source_.next_size();
+    const std::uint32_t slots = slots_for_next(tx);
+    if (slots > room) break;
+    const bool is_written =
+        source_.is_constant() && slots == 1 && written_[ring] + packets >= tx.num_slots();
+    if (auto done = write(slot, size, slots, is_written); !done) {
+      return std::unexpected(done.error());
+    }
+    room -= slots;
+    bytes += size;
+    last_bytes = size / slots;
+  }
+  if (packets == 0) return 0;
+  // Without NS_REPORT a network card may say late, or never, that it has sent the last ones.
+  TxSlot last = slot[-1];
+  if (auto set = last.set_length(last_bytes, netmap::abi::slot_flags::report); !set) {
+    return std::unexpected(set.error());
+  }
+  if (auto committed = tx.commit(slot); !committed) return std::unexpected(committed.error());
+  written_[ring] += packets;
+  slots_ += free.size() - room;
+  counters.add(packets, bytes);
+  return packets;
+}
+
+/// Spreads one packet over so many slots. One whose buffer still holds it, because nobody has
+/// exchanged the buffer since (NS_BUF_CHANGED), only needs its length again.
+Result<> Generator::write(netmap::TxSlots::iterator& slot, std::uint32_t size, std::uint32_t slots,
+                          bool is_written) {
+  source_.begin();
+  for (std::uint32_t i = 0; i < slots; ++i, ++slot) {
+    TxSlot to = *slot;
+    const std::uint32_t bytes = size / slots + (i < size % slots ? 1 : 0);
+    const auto flags = i + 1 < slots ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};
+    const bool is_fresh = (to.flags() & netmap::abi::slot_flags::buf_changed) != 0;
+    if (auto set = to.set_length(bytes, flags); !set) return set;
+    if (!is_written || is_fresh) source_.put(to.buffer().first(bytes));
+  }
+  return {};
+}
+
+/// Waits for room for a batch, or for half a ring if that is less: whoever takes a slot at a time
+/// would otherwise make us send a slot at a time.
+Result<> Generator::wait_for_room(std::uint64_t limit) {
+  for (TxRing& ring : port_->tx_rings()) {
+    const std::uint32_t each = slots_for_next(ring);
+    const auto batch = std::min<std::uint64_t>(limit, options_.batch) * each;
+    const auto half = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(batch, (ring.num_slots() - 1) / 2));
+    if (auto wanted = ring.want(std::max(each, half)); !wanted) return wanted;
+  }
+  const auto waited = port_->wait(netmap::Direction::tx, slice);
+  if (!waited) return std::unexpected(waited.error());
+  return {};
+}
+
+Result<> Generator::flush(Counters& counters) {
+  auto end = Clock::time_point::max();
+  for (;;) {
+    const auto left = port_->drain(slice);
+    if (!left) return std::unexpected(left.error());
+    left_ = *left;
+    note_movement(counters);
+    const auto now = Clock::now();
+    if (left_ == 0 || now >= end) return {};
+    if (stop_requested() && end == Clock::time_point::max()) end = now + 1s - slice;
+  }
+}
+
+void Generator::note_movement(Counters& counters) {
+  if (counters.has_moved()) return;
+  std::uint64_t pending = 0;
+  for (const TxRing& ring : port_->tx_rings()) pending += ring.pending();
+  if (slots_ > pending) counters.set_moved();
+}
+
+std::uint32_t Generator::slots_for_next(const netmap::Ring& ring) const {
+  return slots_for(source_.next_size(), options_.packet.fragments, ring.buffer_size());
+}
+
+}  // namespace nmx

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "options.hpp"
+#include "stop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+constexpr int failure = 1;
+constexpr int usage = 2;
+
+int complain(const std::string& sentence, int status) {
+  fmt::print(stderr, "nmx: {}\n", sentence);
+  return status;
+}
+
+int complain_of_usage(const CLI::App& app, const std::string& sentence) {
+  const auto chosen = app.get_subcommands();
+  const std::string who = chosen.empty() ? "nmx" : "nmx " + chosen.front()->get_name();
+  return complain(fmt::format("{}; see '{} --help'", sentence, who), usage);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Moves packets through netmap ports: network cards, VALE switches, pipes.", "nmx");
+  app.require_subcommand(1);
+  const std::array commands{nmx::add_gen(app), nmx::add_recv(app), nmx::add_bridge(app),
+                            nmx::add_info(app), nmx::add_demo(app)};
+  const std::string first = argc > 1 ? argv[1] : "";
+  const auto is_first = [&](const nmx::Command& one) { return one.app->get_name() == first; };
+  if (!first.empty() && !first.starts_with('-') && std::ranges::none_of(commands, is_first)) {
+    return complain_of_usage(app, fmt::format("'{}' is no subcommand", first));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_help) {
+    return app.exit(asked_for_help);
+  } catch (const CLI::ParseError& error) {
+    return complain_of_usage(app, error.what());
+  }
+  nmx::catch_stop_signals();
+  const auto* command = std::ranges::find_if(
+      commands, [](const nmx::Command& one) { return one.app->parsed(); });
+  const auto done = command->run();
+  if (!done) return complain(done.error().message(), failure);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return complain("cannot write to stdout what was asked for", failure);
+  }
+  return *done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    return complain(error.what(), failure);
+  }
+}

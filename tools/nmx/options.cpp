@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "options.hpp"
+
+#include <expected>
+
+namespace nmx {
+namespace {
+
+std::expected<netmap::DeviceKind, std::string> parse_device(const std::string& text) {
+  for (const auto kind : {netmap::DeviceKind::kernel, netmap::DeviceKind::embedded}) {
+    if (text == to_string(kind)) return kind;
+  }
+  return std::unexpected("'" + text + "' is no device; there are 'kernel' and 'embedded'");
+}
+
+}  // namespace
+
+void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
+  add_parsed_option(app, "--device", device.kind, parse_device,
+                    "kernel or embedded; by default kernel if /dev/netmap exists")
+      ->type_name("DEVICE");
+  app.add_option("--domain", device.domain, "Directory where ports of the embedded device meet")
+      ->type_name("DIR");
+}
+
+void add_report_options(CLI::App& app, ReportOptions& report) {
+  app.add_flag("--json{object}")
+      ->description("Print an object on stdout at the end; --json=lines: one each interval too")
+      ->check(CLI::IsMember({"object", "lines"}))
+      ->each([&report](const std::string& text) {
+        report.json = text == "lines" ? JsonOutput::lines : JsonOutput::object;
+      });
+  app.add_option_function<unsigned>(
+         "-T,--interval",
+         [&report](unsigned ms) { report.interval = std::chrono::milliseconds(ms); },
+         "Milliseconds between two reports [1000]")
+      ->check(CLI::Range(1U, 3'600'000U));
+}
+
+void add_batch_option(CLI::App& app, std::uint32_t& batch) {
+  app.add_option("-b,--batch", batch, "Packets per ring and sync, at most")
+      ->check(CLI::Range(1U, 65'536U))
+      ->capture_default_str();
+}
+
+void add_link_option(CLI::App& app, std::optional<double>& seconds) {
+  app.add_option("-w,--wait-link", seconds,
+                 "Seconds to let a network card's link settle [2; 0 for pipes and VALE]")
+      ->check(CLI::Range(0.0, 3600.0));
+}
+
+void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence) {
+  app.add_flag("-W{1},--silence{1}")
+      ->description("Stop when nothing has come for a second (--silence=S: for S seconds)")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->each([&silence](const std::string& seconds) {
+        silence = std::chrono::milliseconds(static_cast<long>(std::stod(seconds) * 1000));
+      });
+}
+
+void add_transfer_options(CLI::App& app, TransferOptions& options) {
+  app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', …")
+      ->type_name("PORT")
+      ->required();
+  app.add_option("-n,--count", options.count, "Stop after so many packets [no end]");
+  add_batch_option(app, options.batch);
+  app.add_option("-p,--threads", options.threads, "Threads, each with a ring of its own")
+      ->check(CLI::Range(1U, 1024U))
+      ->capture_default_str();
+  app.add_option("-a,--cpu", options.cpu, "CPU of the first thread; the others take the next");
+  add_link_option(app, options.link_wait);
+  add_device_options(app, options.device);
+  add_report_options(app, options.report);
+}
+
+}  // namespace nmx

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What several subcommands can be told. Letters that pkt-gen has mean here what they mean there.
+#pragma once
+
+#include "report.hpp"
+
+#include <netmap/error.hpp>
+#include <netmap/port.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace nmx {
+
+struct TransferOptions {
+  netmap::DeviceOptions device;
+  ReportOptions report;
+  std::string port;
+  std::uint64_t count = 0;  ///< 0: no end
+  std::uint32_t batch = 512;
+  std::uint32_t threads = 1;
+  std::optional<unsigned> cpu;
+  std::optional<double> link_wait;  ///< seconds
+};
+
+void add_device_options(CLI::App& app, netmap::DeviceOptions& device);
+void add_report_options(CLI::App& app, ReportOptions& report);
+void add_batch_option(CLI::App& app, std::uint32_t& batch);
+void add_link_option(CLI::App& app, std::optional<double>& seconds);
+void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence);
+/// All of these but the last, and the port.
+void add_transfer_options(CLI::App& app, TransferOptions& options);
+
+/// An option whose text `parse` turns into a value or, as std::expected, a sentence.
+template <class Value, class Parse>
+CLI::Option* add_parsed_option(CLI::App& app, const std::string& name, Value& value, Parse parse,
+                               const std::string& description) {
+  return app.add_option_function<std::string>(
+      name,
+      [&value, parse, name](const std::string& text) {
+        auto parsed = parse(text);
+        if (!parsed) throw CLI::ValidationError(parsed.error());
+        value = *parsed;
+      },
+      description);
+}
+
+/// A subcommand: how it is called, and what it does once its options are read; its result is the
+/// exit status.
+struct Command {
+  CLI::App* app;
+  std::function<netmap::Result<int>()> run;
+};
+
+Command add_gen(CLI::App& nmx);
+Command add_recv(CLI::App& nmx);
+Command add_bridge(CLI::App& nmx);
+Command add_info(CLI::App& nmx);
+Command add_demo(CLI::App& nmx);
+
+}  // namespace nmx

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "ports.hpp"
+
+#include "stop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace nmx {
+
+using netmap::Direction;
+using netmap::Error;
+using netmap::PortInfo;
+using netmap::Result;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string rings(unsigned number, unsigned slots, const char* direction) {
+  const char* plural = number == 1 ? "" : "s";
+  if (number == 0) return fmt::format("no {} rings", direction);
+  return fmt::format("{} {} ring{} of {} slots", number, direction, plural, slots);
+}
+
+Result<> check_rings(netmap::Port& port, Direction direction) {
+  const bool is_tx = direction == Direction::tx;
+  if (is_tx ? !port.tx_rings().empty() : !port.rx_rings().empty()) return {};
+  return std::unexpected(Error(netmap::errc::no_such_ring,
+                               fmt::format("'{}' is open without {} rings; drop the /{} of its name",
+                                           port.info().name, is_tx ? "tx" : "rx",
+                                           is_tx ? 'R' : 'T')));
+}
+
+Result<netmap::Port> open_ring(netmap::PortName& name, const TransferOptions& options) {
+  auto port = open_port(to_string(name), options.device);
+  if (!port) return port;
+  const auto& conf = port->info().conf;
+  const unsigned rings = std::max(conf.tx_rings, conf.rx_rings);
+  if (rings < options.threads) {
+    return std::unexpected(
+        Error(netmap::errc::no_such_ring,
+              fmt::format("{} threads need {} rings, but '{}' has {}; use --threads {}, or "
+                          "@conf:rings={} behind the name of a new pipe or VALE port",
+                          options.threads, options.threads, port->info().name, rings, rings,
+                          options.threads)));
+  }
+  // Of a pipe whose free end was asked for, the other threads need this same end.
+  name.name = port->info().name;
+  name.free_pipe_end = false;
+  ++name.ring;
+  return port;
+}
+
+Result<std::vector<netmap::Port>> open_rings(const TransferOptions& options) {
+  auto name = netmap::parse_port_name(options.port);
+  if (!name) return std::unexpected(name.error());
+  if (name->selection != netmap::RingSelection::all_nic) {
+    return std::unexpected(
+        Error(netmap::errc::conflicting_options,
+              fmt::format("'{}' selects rings, and so does --threads {}; drop one of the two",
+                          options.port, options.threads)));
+  }
+  name->selection = netmap::RingSelection::one_nic;
+  std::vector<netmap::Port> ports;
+  while (ports.size() != options.threads) {
+    auto port = open_ring(*name, options);
+    if (!port) return std::unexpected(port.error());
+    ports.push_back(std::move(*port));
+  }
+  return ports;
+}
+
+}  // namespace
+
+Result<netmap::Port> open_port(const std::string& name, const netmap::DeviceOptions& device) {
+  auto port = netmap::open(name, {.device = device});
+  if (port && port->info().device == netmap::DeviceKind::embedded) port->set_spin(50us);
+  return port;
+}
+
+Result<std::vector<netmap::Port>> open_ports(const TransferOptions& options, Direction direction) {
+  std::vector<netmap::Port> ports;
+  if (options.threads > 1) {
+    auto opened = open_rings(options);
+    if (!opened) return opened;
+    ports = std::move(*opened);
+  } else {
+    auto opened = open_port(options.port, options.device);
+    if (!opened) return std::unexpected(opened.error());
+    ports.push_back(std::move(*opened));
+  }
+  for (netmap::Port& port : ports) {
+    if (auto checked = check_rings(port, direction); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
+  return ports;
+}
+
+std::string describe(const PortInfo& info) {
+  const std::string domain = info.domain.empty() ? "" : fmt::format(", domain {}", info.domain);
+  return fmt::format("{} device{}, port '{}', {}, {}", to_string(info.device), domain, info.name,
+                     rings(info.conf.tx_rings, info.conf.tx_slots, "tx"),
+                     rings(info.conf.rx_rings, info.conf.rx_slots, "rx"));
+}
+
+Json identify(const char* command, const PortInfo& info) {
+  Json identity{{"command", command},
+                {"port", info.name},
+                {"device", std::string(to_string(info.device))}};
+  if (!info.domain.empty()) identity["domain"] = info.domain;
+  return identity;
+}
+
+bool is_pipe(const PortInfo& info) { return info.name.find_first_of("{}") != std::string::npos; }
+
+bool is_interface(const PortInfo& info) {
+  return info.device == netmap::DeviceKind::kernel && !is_pipe(info) &&
+         !info.name.starts_with("vale");
+}
+
+std::string alone(const PortInfo& info) {
+  if (!is_pipe(info)) return "nothing has moved yet: is there a peer, and the link up?";
+  std::string other = info.name;
+  std::ranges::transform(other, other.begin(),
+                         [](char c) { return c == '{' ? '}' : c == '}' ? '{' : c; });
+  return fmt::format("nothing has moved yet: waiting for a peer at the other end, 'netmap:{}'",
+                     other);
+}
+
+void wait_for_link(const PortInfo& info, std::optional<double> seconds) {
+  const double wanted = seconds.value_or(is_interface(info) ? 2 : 0);
+  if (wanted == 0) return;
+  fmt::print(stderr, "waiting {} s for the link\n", wanted);
+  const auto end =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wanted));
+  while (!stop_requested() && Clock::now() < end) {
+    std::this_thread::sleep_until(std::min(end, Clock::now() + slice));
+  }
+}
+
+}  // namespace nmx

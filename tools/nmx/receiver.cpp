@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "receiver.hpp"
+
+#include "stop.hpp"
+
+#include <algorithm>
+
+namespace nmx {
+
+using netmap::Packet;
+using netmap::Result;
+using netmap::RxRing;
+
+Receiver::Receiver(netmap::Port& port, const ReceiverOptions& options)
+    : port_(&port), options_(options) {
+  readings_.reserve(options_.batch);
+}
+
+Result<> Receiver::run(Counters& counters) {
+  auto done = receive(counters);
+  if (counters.has_moved()) counters.set_last(idle_since_.value_or(Clock::now()));
+  // The last packets are given back only now, and a sender may be waiting for that.
+  if (done) done = port_->sync_rx();
+  return done;
+}
+
+/// Looks at the clock only when nothing comes.
+Result<> Receiver::receive(Counters& counters) {
+  while (!stop_requested() && !options_.budget->is_spent()) {
+    const auto ready = port_->wait(netmap::Direction::rx, slice);
+    if (!ready) return std::unexpected(ready.error());
+    if (ready->empty()) {
+      if (!idle_since_) idle_since_ = Clock::now() - slice;
+      continue;
+    }
+    idle_since_.reset();
+    if (!counters.has_moved()) {
+      counters.set_first(Clock::now());
+      counters.set_moved();
+    }
+    if (auto received = receive_round(counters); !received) return received;
+  }
+  return {};
+}
+
+/// One batch from each ring.
+Result<> Receiver::receive_round(Counters& counters) {
+  for (RxRing& ring : port_->rx_rings()) {
+    counters.see_free_slots(ring.num_slots() - 1 - ring.slots().size());
+    const std::uint64_t limit = options_.budget->claim(options_.batch);
+    const auto taken = options_.tally != nullptr ? check(ring, limit) : take(ring, limit);
+    if (!taken) return std::unexpected(taken.error());
+    options_.budget->settle(limit, taken->packets);
+    if (taken->packets != 0) counters.add(taken->packets, taken->bytes);
+  }
+  return {};
+}
+
+/// Takes slots, whole packets or not: no packet is less than a slot, so the limit holds.
+Result<Receiver::Taken> Receiver::take(RxRing& ring, std::uint64_t limit) {
+  Taken taken;
+  const auto slots = ring.slots();
+  const auto end =
+      slots.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(limit, slots.size()));
+  for (auto slot = slots.begin(); slot != end; ++slot) {
+    const netmap::RxSlot received = *slot;
+    taken.packets += received.more_fragments() ? 0 : 1;
+    taken.bytes += received.bytes().size();
+  }
+  if (auto released = ring.release(end); !released) return std::unexpected(released.error());
+  return taken;
+}
+
+Result<Receiver::Taken> Receiver::check(RxRing& ring, std::uint64_t limit) {
+  Taken taken;
+  readings_.clear();
+  ring.for_each(
+      [&](const Packet& packet) {
+        const Reading reading = read(packet);
+        readings_.push_back(reading);
+        if (reading.verdict == Verdict::foreign) return;
+        ++taken.packets;
+        taken.bytes += reader_.size();
+      },
+      limit);
+  options_.tally->add(readings_);
+  // A packet whose end has yet to come must not wake us again and again.
+  if (ring.packets().empty() && !ring.slots().empty()) {
+    if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
+  }
+  return taken;
+}
+
+Reading Receiver::read(const Packet& packet) {
+  reader_.begin();
+  if (packet.is_linear()) {
+    reader_.add(packet.front());
+  } else {
+    for (const netmap::RxSlot fragment : packet.fragments()) reader_.add(fragment.bytes());
+  }
+  return reader_.finish();
+}
+
+}  // namespace nmx

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include "budget.hpp"
+#include "tally.hpp"
+#include "traffic.hpp"
+
+#include <netmap/netmap.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace nmx {
+
+/// One thread's part of nmx recv; threads share budget and tally.
+struct ReceiverOptions {
+  std::uint32_t batch = 512;
+  Budget* budget = nullptr;
+  SequenceTally* tally = nullptr;  ///< where numbered packets are checked; null: not checked
+};
+
+/// Takes packets from all rx rings of a port.
+class Receiver {
+ public:
+  Receiver(netmap::Port& port, const ReceiverOptions& options);
+
+  /// Receives until the budget is spent or it is stopped.
+  netmap::Result<> run(Counters& counters);
+
+ private:
+  struct Taken {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  netmap::Result<> receive(Counters& counters);
+  netmap::Result<> receive_round(Counters& counters);
+  netmap::Result<Taken> take(netmap::RxRing& ring, std::uint64_t limit);
+  netmap::Result<Taken> check(netmap::RxRing& ring, std::uint64_t limit);
+  [[nodiscard]] Reading read(const netmap::Packet& packet);
+
+  netmap::Port* port_;
+  ReceiverOptions options_;
+  std::optional<Clock::time_point> idle_since_;
+  SequenceReader reader_;
+  std::vector<Reading> readings_;
+};
+
+}  // namespace nmx
