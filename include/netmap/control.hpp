@@ -17,8 +17,8 @@ namespace netmap {
 Result<> request(abi::nmreq_header& header, const DeviceOptions& options = {});
 
 /// Rings, slots and memory of a port, opened or not (abi::request::port_info_get). `name` follows
-/// the grammar of open(); empty asks about the device itself and its common memory. Looking at a pipe or a VALE port that does not exist creates it for the
-/// moment of the question.
+/// the grammar of open(); empty asks about the device itself and its common memory. Looking at a
+/// pipe or a VALE port that does not exist creates it for the moment of the question.
 [[nodiscard]] Result<PortInfo> port_info(std::string_view name, const DeviceOptions& options = {});
 
 }  // namespace netmap

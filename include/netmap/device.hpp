@@ -59,7 +59,8 @@ class SyncStatus {
   SyncStatus(std::error_code system) noexcept : code_(system.value()) {}        // NOLINT: implicit
   [[nodiscard]] constexpr bool is_ok() const noexcept { return code_ == 0; }
   [[nodiscard]] std::error_code code() const noexcept {
-    return code_ < 0 ? make_error_code(errc{-code_}) : std::error_code(code_, std::system_category());
+    return code_ < 0 ? make_error_code(errc{-code_})
+                     : std::error_code(code_, std::system_category());
   }
 
  private:

@@ -13,18 +13,18 @@
 namespace netmap {
 
 enum class errc {
-  bad_name = 1,             ///< the port name does not follow the grammar
-  conflicting_options,      ///< name and options contradict each other
-  no_such_ring,             ///< the ring index is out of range
-  position_out_of_range,    ///< the position is not among the slots the user owns
-  packet_too_large,         ///< the packet does not fit what it was to be put into
-  ring_full,                ///< not enough free slots; sync_tx() may bring some
-  ring_empty,               ///< no whole packet is there; sync_rx() may bring some
-  ring_corrupt,             ///< the other side wrote a value that cannot be
-  not_supported,            ///< the device cannot do this
-  domain_unusable,          ///< the embedded device's directory is not fit for use
-  region_damaged,           ///< shared memory does not hold what it should
-  version_mismatch,         ///< written or spoken by another version
+  bad_name = 1,           ///< the port name does not follow the grammar
+  conflicting_options,    ///< name and options contradict each other
+  no_such_ring,           ///< the ring index is out of range
+  position_out_of_range,  ///< the position is not among the slots the user owns
+  packet_too_large,       ///< the packet does not fit what it was to be put into
+  ring_full,              ///< not enough free slots; sync_tx() may bring some
+  ring_empty,             ///< no whole packet is there; sync_rx() may bring some
+  ring_corrupt,           ///< the other side wrote a value that cannot be
+  not_supported,          ///< the device cannot do this
+  domain_unusable,        ///< the embedded device's directory is not fit for use
+  region_damaged,         ///< shared memory does not hold what it should
+  version_mismatch,       ///< written or spoken by another version
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;

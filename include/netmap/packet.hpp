@@ -25,7 +25,8 @@ class Packet {
 
   /// Bytes in all fragments.
   [[nodiscard]] std::size_t size() const noexcept(!NETMAP_CHECKED) {
-    if (is_linear()) [[likely]] return front().size();
+    if (is_linear()) [[likely]]
+      return front().size();
     std::size_t sum = 0;
     for (const RxSlot fragment : fragments()) sum += fragment.bytes().size();
     return sum;
@@ -69,8 +70,7 @@ class Packets {
     using iterator_category = std::input_iterator_tag;
 
     iterator() = default;
-    iterator(const detail::Place& place, std::uint32_t last) noexcept
-        : place_(place), last_(last) {
+    iterator(const detail::Place& place, std::uint32_t last) noexcept : place_(place), last_(last) {
       find_end();
     }
 

@@ -108,7 +108,8 @@ class NETMAP_BUILD_TAG Port {
   Result<> sync_tx() {
     ++counts_.tx_syncs;
     const SyncStatus done = device_->sync_tx();
-    if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::tx, done.code());
+    if (!done.is_ok()) [[unlikely]]
+      return sync_failed(Direction::tx, done.code());
     return {};
   }
   /// Gives back what was released on every rx ring of the port and learns what has arrived. Does
@@ -116,7 +117,8 @@ class NETMAP_BUILD_TAG Port {
   Result<> sync_rx() {
     ++counts_.rx_syncs;
     const SyncStatus done = device_->sync_rx();
-    if (!done.is_ok()) [[unlikely]] return sync_failed(Direction::rx, done.code());
+    if (!done.is_ok()) [[unlikely]]
+      return sync_failed(Direction::rx, done.code());
     return {};
   }
 

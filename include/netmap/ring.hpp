@@ -71,7 +71,8 @@ class NETMAP_BUILD_TAG Ring {
   /// What the program owns now; nothing if the other side broke the ring.
   [[nodiscard]] Owned owned() const noexcept {
     const Owned now{detail::load(ring_->head), detail::load(ring_->tail)};
-    if (!is_slot(now.head) || !is_slot(now.tail)) [[unlikely]] return {0, 0};
+    if (!is_slot(now.head) || !is_slot(now.tail)) [[unlikely]]
+      return {0, 0};
     return now;
   }
   [[nodiscard]] bool is_slot(std::uint32_t index) const noexcept {
@@ -89,7 +90,8 @@ class NETMAP_BUILD_TAG Ring {
   /// seen behind head, so cur is stored first.
   Result<> hand_over(Position position) {
     const Owned now = owned();
-    if (!owns(now, position.index())) [[unlikely]] return refuse(errc::position_out_of_range);
+    if (!owns(now, position.index())) [[unlikely]]
+      return refuse(errc::position_out_of_range);
     life_.pass(bounds_.distance(now.head, position.index()));
     detail::store(ring_->cur, position.index());
     detail::store(ring_->head, position.index());

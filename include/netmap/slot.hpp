@@ -158,8 +158,10 @@ class TxSlot : public Slot {
   /// is smaller, and with ring_corrupt if there is none; the slot is then as before.
   Result<> set_length(std::size_t length, std::uint16_t flags = 0) {
     place_.check();
-    if (length > place_.bounds.buffer_size) [[unlikely]] return refuse(errc::packet_too_large);
-    if (!place_.bounds.is_buffer(word_.index)) [[unlikely]] return refuse(errc::ring_corrupt);
+    if (length > place_.bounds.buffer_size) [[unlikely]]
+      return refuse(errc::packet_too_large);
+    if (!place_.bounds.is_buffer(word_.index)) [[unlikely]]
+      return refuse(errc::ring_corrupt);
     word_.length = static_cast<std::uint16_t>(length);
     word_.flags = static_cast<std::uint16_t>((word_.flags & abi::slot_flags::buf_changed) | flags);
     detail::store(memory(), word_);

@@ -89,13 +89,17 @@ class PacketWriter {
   std::size_t fragments_ = 1;
 };
 
-inline PacketWriter TxRing::writer() noexcept { return PacketWriter(*this); }
+inline PacketWriter TxRing::writer() noexcept {
+  return PacketWriter(*this);
+}
 
 inline Result<> TxRing::send(std::span<const std::byte> packet) {
   const auto free = slots();
-  if (free.empty()) [[unlikely]] return refuse(errc::ring_full);
+  if (free.empty()) [[unlikely]]
+    return refuse(errc::ring_full);
   if (packet.size() <= buffer_size()) [[likely]] {
-    if (auto written = free.front().write(packet); !written) [[unlikely]] return written;
+    if (auto written = free.front().write(packet); !written) [[unlikely]]
+      return written;
     return commit(free.front().after());
   }
   auto packet_writer = writer();

@@ -27,7 +27,7 @@ class Region {
   [[nodiscard]] const os::File& file() const noexcept { return file_; }
 
  private:
-  os::File file_;        // netmap's memory is unmapped before its descriptor is closed
+  os::File file_;  // netmap's memory is unmapped before its descriptor is closed
   os::Mapping mapping_;
 };
 

@@ -29,9 +29,9 @@ Result<DeviceKind> choose() {
   for (const Entry& entry : registry) {
     if (entry.name == wanted) return entry.kind;
   }
-  return std::unexpected(Error(errc::not_supported,
-                               "NETMAP_DEVICE is '" + wanted +
-                                   "', but the devices are 'kernel' and 'embedded'"));
+  return std::unexpected(
+      Error(errc::not_supported,
+            "NETMAP_DEVICE is '" + wanted + "', but the devices are 'kernel' and 'embedded'"));
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ Outcome<> outcome(int result) {
 }  // namespace
 
 Outcome<FileStatus> status(const File& file) {
-  struct stat status {};
-  struct statfs system {};
+  struct stat status{};
+  struct statfs system{};
   if (::fstat(file.fd(), &status) < 0 || ::fstatfs(file.fd(), &system) < 0) return failure();
   const auto type = static_cast<std::uint64_t>(system.f_type);
   return FileStatus{.device = status.st_dev,
@@ -94,11 +94,17 @@ bool register_barrier() noexcept {
   return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
 }
 
-void barrier() noexcept { ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0); }
+void barrier() noexcept {
+  ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+}
 
-std::uint32_t user() noexcept { return ::geteuid(); }
+std::uint32_t user() noexcept {
+  return ::geteuid();
+}
 
-std::uint32_t process() noexcept { return static_cast<std::uint32_t>(::getpid()); }
+std::uint32_t process() noexcept {
+  return static_cast<std::uint32_t>(::getpid());
+}
 
 void pause(std::chrono::nanoseconds duration) noexcept {
   const timespec time{0, static_cast<long>(duration.count())};

@@ -63,7 +63,9 @@ Outcome<> poll(std::span<pollfd> fds, std::chrono::nanoseconds timeout) noexcept
   return failure();
 }
 
-bool exists(const char* path) noexcept { return ::access(path, F_OK) == 0; }
+bool exists(const char* path) noexcept {
+  return ::access(path, F_OK) == 0;
+}
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);

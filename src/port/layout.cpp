@@ -65,8 +65,8 @@ Result<std::vector<RingPlace>> place_rings(const Reader& region, std::uint64_t i
     if (offsets[i] == 0) continue;
     const bool is_host = i >= nic;
     const auto index = static_cast<std::uint16_t>(is_host ? i - nic : i);
-    auto ring = place_ring(region, interface + static_cast<std::uint64_t>(offsets[i]), index,
-                           is_host);
+    auto ring =
+        place_ring(region, interface + static_cast<std::uint64_t>(offsets[i]), index, is_host);
     if (!ring) return std::unexpected(ring.error());
     rings.push_back(*ring);
   }

@@ -41,8 +41,8 @@ Result<std::uint16_t> memory_of(const PortName& name, const PortOptions& options
 
 Result<abi::nmreq_register> registration(const PortName& name, const PortOptions& options) {
   if (name.extmem || name.offset) {
-    return std::unexpected(Error(errc::not_supported,
-                                 "external memory and data offsets cannot be opened yet"));
+    return std::unexpected(
+        Error(errc::not_supported, "external memory and data offsets cannot be opened yet"));
   }
   const auto memory_id = memory_of(name, options);
   if (!memory_id) return std::unexpected(memory_id.error());
@@ -127,9 +127,9 @@ Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOption
   auto name = parse_port_name(text);
   if (!name) return std::unexpected(name.error());
   if (name->selection != RingSelection::all_nic) {
-    return std::unexpected(Error(errc::conflicting_options,
-                                 "cannot open each ring of '" + std::string(text) +
-                                     "': the name selects rings itself"));
+    return std::unexpected(Error(
+        errc::conflicting_options,
+        "cannot open each ring of '" + std::string(text) + "': the name selects rings itself"));
   }
   name->selection = RingSelection::one_nic;
   std::vector<Port> ports;
@@ -146,8 +146,8 @@ Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOption
 Result<Port> adopt(int fd, std::string_view name, const abi::nmreq_register& registered) {
   auto device = kernel::adopt(os::File(fd), registered);
   const OpenDevice opened{nullptr, DeviceKind::kernel, {}};
-  auto port =
-      Port::assemble(std::move(device), describe(std::string(name), opened, registered), registered);
+  auto port = Port::assemble(std::move(device), describe(std::string(name), opened, registered),
+                             registered);
   if (!port) {
     return std::unexpected(Error(port.error().code(), "cannot adopt '" + std::string(name) +
                                                           "': " + port.error().message()));

@@ -32,10 +32,9 @@ class Deadline {
 };
 
 std::unexpected<Error> no_such_ring(std::size_t asked, std::size_t have, const char* direction) {
-  return std::unexpected(Error(errc::no_such_ring, std::string(direction) + " ring " +
-                                                       std::to_string(asked) +
-                                                       " was asked for, but the port has " +
-                                                       std::to_string(have)));
+  return std::unexpected(
+      Error(errc::no_such_ring, std::string(direction) + " ring " + std::to_string(asked) +
+                                    " was asked for, but the port has " + std::to_string(have)));
 }
 
 }  // namespace
@@ -49,7 +48,9 @@ Port& Port::operator=(Port&& other) noexcept {
   return *std::construct_at(this, std::move(other));
 }
 
-Port::~Port() { close(); }
+Port::~Port() {
+  close();
+}
 
 void Port::close() noexcept {
   if (pool_) interface_->ni_bufs_head = pool_->close();
@@ -81,8 +82,8 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   port.interface_ = layout->interface;
   const auto& any = layout->rx.empty() ? layout->tx : layout->rx;
   if (!any.empty()) {
-    port.pool_ = std::make_shared<detail::BufferPool>(any.front().bounds,
-                                                      layout->interface->ni_bufs_head);
+    port.pool_ =
+        std::make_shared<detail::BufferPool>(any.front().bounds, layout->interface->ni_bufs_head);
   }
   return port;
 }
@@ -158,19 +159,21 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
   const auto polled = os::poll(std::span(handles).first(count), timeout);
   disarm(directions);
   if (!polled) {
-    return std::unexpected(Error(polled.error(), "cannot wait on '" + info_.name +
-                                                     "': " + polled.error().message()));
+    return std::unexpected(
+        Error(polled.error(), "cannot wait on '" + info_.name + "': " + polled.error().message()));
   }
   const auto events = static_cast<short>(handles[0].revents | (count > 1 ? handles[1].revents : 0));
   if ((events & POLLERR) != 0) {
-    return std::unexpected(Error(errc::ring_corrupt,
-                                 "the device reports an error on '" + info_.name +
-                                     "': a ring is broken or its interface is gone; reopen it"));
+    return std::unexpected(
+        Error(errc::ring_corrupt, "the device reports an error on '" + info_.name +
+                                      "': a ring is broken or its interface is gone; reopen it"));
   }
   return events != 0;
 }
 
-WaitHandle Port::wait_handle(Direction direction) const { return device_->wait_handle(direction); }
+WaitHandle Port::wait_handle(Direction direction) const {
+  return device_->wait_handle(direction);
+}
 
 Result<bool> Port::arm(Directions directions) {
   std::uint32_t free_slots = UINT32_MAX;
@@ -186,7 +189,9 @@ Result<bool> Port::arm(Directions directions) {
   return false;
 }
 
-void Port::disarm(Directions directions) { device_->disarm(directions); }
+void Port::disarm(Directions directions) {
+  device_->disarm(directions);
+}
 
 Result<std::size_t> Port::drain(nanoseconds timeout) {
   const Deadline deadline(timeout);
@@ -220,7 +225,9 @@ Result<Buffer> Port::take_buffer() {
   return Buffer(pool_);
 }
 
-std::size_t Port::extra_buffers() const noexcept { return pool_ ? pool_->available() : 0; }
+std::size_t Port::extra_buffers() const noexcept {
+  return pool_ ? pool_->available() : 0;
+}
 
 PortStats Port::stats() const noexcept {
   PortStats sum = counts_;

@@ -25,8 +25,8 @@ start_bridge() {
 stop_bridge() {
   kill -INT $bridge
   wait $bridge
-  [[ $1 == upstream ]] || check 'nmx bridge, status' 0 $?
-  [[ $1 == upstream ]] || check 'nmx bridge, moved' "$2" "$(packets_in "$logs/bridge")"
+  [[ $1 == upstream ]] ||
+    check 'nmx bridge' "moved $2, status 0" "moved $(packets_in "$logs/bridge"), status $?"
 }
 
 for kind in nmx ${NETMAP_BRIDGE:+upstream}; do

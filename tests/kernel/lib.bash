@@ -57,7 +57,7 @@ start_receiver() {
   shift 2
   case $program in
     nmx)
-      "$NMX" recv "$port" --silence=3 -w 0 --json "$@" >"$logs/rx" 2>"$logs/rx.err" &
+      "$NMX" recv "$port" --silence=2 -w 0 --json "$@" >"$logs/rx" 2>"$logs/rx.err" &
       receiver=$!
       until_log "$logs/rx.err" '^nmx recv:' $receiver
       ;;
@@ -86,25 +86,29 @@ packets_in() {
 
 # transfer SENDER PORT RECEIVER PORT COUNT [ARGUMENT of the sender…]: all of it has to arrive.
 transfer() {
-  local what="$1 $2 -> $3 $4"
+  local sent=$5 status
   start_receiver "$3" "$4"
-  send "$1" "$2" "$5" "${@:6}"
-  check "$what${6:+ (${*:6})}, status" '0' $?
+  send "$1" "$2" "$sent" "${@:6}"
+  status=$?
   wait "$receiver"
-  check "$what, receiver's status" '0' $?
-  check "$what, sent" "$5" "$(packets_in "$logs/tx")"
-  check "$what, received" "$5" "$(packets_in "$logs/rx")"
+  check "$1 $2 -> $3 $4 ${*:6}" "sent $sent, received $sent, status 0 and 0" \
+    "sent $(packets_in "$logs/tx"), received $(packets_in "$logs/rx"), status $status and $?"
 }
 
 # numbered SENDER'S-PORT RECEIVER'S-PORT COUNT [ARGUMENT of the sender…]: all of it has to arrive,
 # once, in order, undamaged.
 numbered() {
+  local sent=$3 status
   start_receiver nmx "$2" --seq
-  send nmx "$1" "$3" --seq "${@:4}"
-  check "numbered $1 -> $2 (${*:4})" '0' $?
+  send nmx "$1" "$sent" --seq "${@:4}"
+  status=$?
   wait "$receiver"
-  check "numbered $1 -> $2, status" '0' $?
-  check "numbered $1 -> $2, received" "$3" "$(packets_in "$logs/rx")"
-  check "numbered $1 -> $2, faults" '"lost":0,"duplicated":0,"reordered":0,"corrupt":0' \
-    "$(grep -oE '"lost":.*"corrupt":[0-9]+' "$logs/rx")"
+  check "numbered $1 -> $2 ${*:4}" \
+    "received $sent, status 0 and 0, lost 0, duplicated 0, reordered 0, corrupt 0" \
+    "received $(packets_in "$logs/rx"), status $status and $?, $(faults_in "$logs/rx")"
+}
+
+# faults_in LOG: what recv --seq counted, as "lost 0, duplicated 0, reordered 0, corrupt 0".
+faults_in() {
+  grep -oE '"lost":.*"corrupt":[0-9]+' "$1" | tr -d '"' | sed 's/:/ /g; s/,/, /g'
 }

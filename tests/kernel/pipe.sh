@@ -23,8 +23,8 @@ numbered 'x{1@conf:rings=4,slots=256' 'x}1@conf:rings=4,slots=256' 100000 -p 4
 sender=$!
 until_log "$logs/tx.err" '^nmx gen:' $sender
 "$NMX" recv 'x}1' -n 50000 --seq --json >"$logs/rx" 2>"$logs/rx.err"
-check 'sender first, status' 0 $?
+status=$?
 wait $sender
-check "sender first, sender's status" 0 $?
-check 'sender first, received' 50000 "$(packets_in "$logs/rx")"
+check 'sender first' 'received 50000, status 0 and 0' \
+  "received $(packets_in "$logs/rx"), status $? and $status"
 finish

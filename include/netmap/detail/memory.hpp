@@ -69,11 +69,13 @@ struct Bounds {
   }
   /// The bytes a slot names; empty where it names none.
   [[nodiscard]] std::span<std::byte> bytes(SlotWord word) const noexcept {
-    if (!is_buffer(word.index) || word.length > buffer_size) [[unlikely]] return {};
+    if (!is_buffer(word.index) || word.length > buffer_size) [[unlikely]]
+      return {};
     return {buffers + std::size_t{word.index} * buffer_size, word.length};
   }
   [[nodiscard]] std::span<std::byte> buffer(std::uint32_t index) const noexcept {
-    if (!is_buffer(index)) [[unlikely]] return {};
+    if (!is_buffer(index)) [[unlikely]]
+      return {};
     return {buffers + std::size_t{index} * buffer_size, buffer_size};
   }
 };

@@ -38,7 +38,8 @@ bool has_endpoint(const DomainState& state, std::uint16_t pipe) {
 
 void release_null_rings(const EndpointRecord& endpoint, Memory& memory) {
   const std::uint32_t count = endpoint.tx.count + endpoint.rx.count;
-  for (std::uint32_t object = endpoint.first_ring; object != endpoint.first_ring + count; ++object) {
+  for (std::uint32_t object = endpoint.first_ring; object != endpoint.first_ring + count;
+       ++object) {
     auto& ring = memory.ring(object);
     const auto* slots = abi::slots_of(ring);
     for (std::uint32_t slot = 0; slot != std::min(ring.num_slots, max_slots); ++slot) {
@@ -63,9 +64,9 @@ Result<> collect(Domain& domain) {
   DomainState& state = domain.state();
   if (std::ranges::any_of(state.pipes, is_damaged<PipeRecord>) ||
       std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
-    return std::unexpected(Error(errc::region_damaged,
-                                 "the domain '" + domain.path() +
-                                     "' is damaged; remove it once nobody uses it"));
+    return std::unexpected(
+        Error(errc::region_damaged,
+              "the domain '" + domain.path() + "' is damaged; remove it once nobody uses it"));
   }
   std::set<std::uint16_t> unused;
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {

@@ -34,8 +34,8 @@ Result<os::FileStatus> check(const std::string& path, const os::File& directory)
     return std::unexpected(unusable(path, "others have rights on it; run 'chmod 700' on it"));
   }
   if (!status->in_memory) {
-    return std::unexpected(unusable(
-        path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm"));
+    return std::unexpected(
+        unusable(path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm"));
   }
   return *status;
 }
@@ -105,7 +105,8 @@ Result<Domain::Lock> Domain::lock() {
   }
   const auto holder = state_ != nullptr ? state_->lock_holder.load() : 0;
   return std::unexpected(Error(make_error_code(std::errc::timed_out),
-                               "the domain '" + path_ + "' has been locked for seconds by process " +
+                               "the domain '" + path_ +
+                                   "' has been locked for seconds by process " +
                                    std::to_string(holder) + ", which may be stopped"));
 }
 
@@ -115,7 +116,8 @@ Result<> Domain::map_state() {
   auto file = os::open(directory_.fd(), "domain", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (!file) return std::unexpected(cannot("open the state of '" + path_ + "'", file.error()));
   const auto reserved = os::reserve(*file, 0, sizeof(DomainState));
-  if (!reserved) return std::unexpected(cannot("reserve space in '" + path_ + "'", reserved.error()));
+  if (!reserved)
+    return std::unexpected(cannot("reserve space in '" + path_ + "'", reserved.error()));
   auto mapping = os::map(*file, sizeof(DomainState));
   if (!mapping) return std::unexpected(cannot("map the state of '" + path_ + "'", mapping.error()));
   mapping_ = std::move(*mapping);
@@ -133,10 +135,10 @@ Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what)
     return std::unexpected(Error(errc::region_damaged, what + " is damaged" + remedy));
   }
   if (header.version != layout_version) {
-    return std::unexpected(Error(errc::version_mismatch,
-                                 what + " has layout " + std::to_string(header.version) +
-                                     ", this library has " + std::to_string(layout_version) +
-                                     remedy));
+    return std::unexpected(
+        Error(errc::version_mismatch, what + " has layout " + std::to_string(header.version) +
+                                          ", this library has " + std::to_string(layout_version) +
+                                          remedy));
   }
   return {};
 }

@@ -50,7 +50,9 @@ Result<std::shared_ptr<Region>> Endpoint::map() {
 
 namespace {
 
-SyncStatus not_registered() { return std::make_error_code(std::errc::no_such_device_or_address); }
+SyncStatus not_registered() {
+  return std::make_error_code(std::errc::no_such_device_or_address);
+}
 
 }  // namespace
 
@@ -58,7 +60,8 @@ SyncStatus not_registered() { return std::make_error_code(std::errc::no_such_dev
 // to the stack waits its turn behind the stores that wait for a line from the other core.
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
-  if (!binding_) [[unlikely]] return not_registered();
+  if (!binding_) [[unlikely]]
+    return not_registered();
   bool is_sound = true;
   std::uint64_t sleepers = 0;
   for (PipeSender& sender : binding_->senders) {
@@ -66,13 +69,16 @@ SyncStatus not_registered() { return std::make_error_code(std::errc::no_such_dev
     ringer_.publish_barrier();
     sleepers |= sender.words().rx_sleepers.load(std::memory_order_relaxed);
   }
-  if (!is_sound) [[unlikely]] return reset_rings();
-  if (sleepers != 0) [[unlikely]] return wake_receivers();
+  if (!is_sound) [[unlikely]]
+    return reset_rings();
+  if (sleepers != 0) [[unlikely]]
+    return wake_receivers();
   return {};
 }
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
-  if (!binding_) [[unlikely]] return not_registered();
+  if (!binding_) [[unlikely]]
+    return not_registered();
   bool is_sound = true;
   std::uint64_t sleepers = 0;
   for (PipeReceiver& receiver : binding_->receivers) {
@@ -80,8 +86,10 @@ SyncStatus not_registered() { return std::make_error_code(std::errc::no_such_dev
     ringer_.publish_barrier();
     sleepers |= receiver.words().tx_sleepers.load(std::memory_order_relaxed);
   }
-  if (!is_sound) [[unlikely]] return reset_rings();
-  if (sleepers != 0) [[unlikely]] return wake_senders();
+  if (!is_sound) [[unlikely]]
+    return reset_rings();
+  if (sleepers != 0) [[unlikely]]
+    return wake_senders();
   return {};
 }
 

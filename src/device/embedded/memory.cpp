@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::uint64_t file_bytes = region_bytes + sizeof(RegionState);
 
-std::string file_name(std::uint16_t memory_id) { return "mem" + std::to_string(memory_id); }
+std::string file_name(std::uint16_t memory_id) {
+  return "mem" + std::to_string(memory_id);
+}
 
 Error exhausted(const std::string& what) {
   return {make_error_code(std::errc::not_enough_memory),
@@ -33,8 +35,8 @@ Registry& registry() {
 
 Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_id) {
   const std::string name = domain.path() + '/' + file_name(memory_id);
-  auto file = os::open(domain.directory().fd(), file_name(memory_id),
-                       O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  auto file =
+      os::open(domain.directory().fd(), file_name(memory_id), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (!file) return std::unexpected(cannot("open the region '" + name + "'", file.error()));
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
@@ -81,8 +83,8 @@ Memory::Memory(os::File file, os::Mapping pools, os::Mapping state, std::string 
 
 Result<> Memory::reserve(std::uint64_t offset, std::uint64_t bytes) {
   if (auto reserved = os::reserve(region_->file(), offset, bytes); !reserved) {
-    return std::unexpected(cannot(
-        "reserve " + std::to_string(bytes) + " bytes in '" + name_ + "'", reserved.error()));
+    return std::unexpected(
+        cannot("reserve " + std::to_string(bytes) + " bytes in '" + name_ + "'", reserved.error()));
   }
   return {};
 }

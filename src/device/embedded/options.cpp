@@ -47,17 +47,17 @@ Result<> check_options(std::uint64_t first) {
 }  // namespace
 
 std::unexpected<Error> refuse(std::errc code, std::string sentence) {
-  return std::unexpected(Error(std::error_code(static_cast<int>(code), std::system_category()),
-                               std::move(sentence)));
+  return std::unexpected(
+      Error(std::error_code(static_cast<int>(code), std::system_category()), std::move(sentence)));
 }
 
 Result<> check_request(abi::nmreq_header& header) {
   header.nr_name[sizeof header.nr_name - 1] = '\0';
   if (header.nr_version < abi::version::oldest || header.nr_version > abi::version::newest) {
-    return refuse(std::errc::invalid_argument,
-                  "API version " + std::to_string(header.nr_version) + " is not spoken here, only " +
-                      std::to_string(abi::version::oldest) + " to " +
-                      std::to_string(abi::version::newest));
+    return refuse(std::errc::invalid_argument, "API version " + std::to_string(header.nr_version) +
+                                                   " is not spoken here, only " +
+                                                   std::to_string(abi::version::oldest) + " to " +
+                                                   std::to_string(abi::version::newest));
   }
   const std::uint16_t type = header.nr_reqtype;
   if (type < abi::request::port_register || type > abi::request::csb_enable) {

@@ -6,9 +6,13 @@
 namespace netmap::embedded {
 namespace {
 
-std::uint32_t total_rings(const PipeRecord& pipe) { return 2u * (pipe.rings[0] + pipe.rings[1]); }
+std::uint32_t total_rings(const PipeRecord& pipe) {
+  return 2u * (pipe.rings[0] + pipe.rings[1]);
+}
 
-std::size_t number(End end) { return static_cast<std::size_t>(end); }
+std::size_t number(End end) {
+  return static_cast<std::size_t>(end);
+}
 
 void store_name(char (&into)[abi::request_name_size], std::string_view name) {
   into[name.copy(into, sizeof into - 1)] = '\0';
@@ -112,8 +116,7 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
   const std::uint32_t slots = pipe.rings[0] * pipe.slots[0] + pipe.rings[1] * pipe.slots[1];
   const auto buffers = memory.take_buffers(slots);
   if (!buffers) return std::unexpected(buffers.error());
-  const auto rings =
-      memory.take_rings(total_rings(pipe), std::max(pipe.slots[0], pipe.slots[1]));
+  const auto rings = memory.take_rings(total_rings(pipe), std::max(pipe.slots[0], pipe.slots[1]));
   if (!rings) {
     for (const std::uint32_t buffer : *buffers) memory.give_back_buffer(buffer);
     return std::unexpected(rings.error());

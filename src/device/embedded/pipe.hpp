@@ -36,7 +36,8 @@ struct PipeShape {
 };
 inline constexpr std::uint32_t default_slots = 1024;
 
-/// The shape that a new pipe gets for `asked`: defaults filled in, excess clamped as the module does.
+/// The shape that a new pipe gets for `asked`: defaults filled in, excess clamped as the module
+/// does.
 [[nodiscard]] PipeShape clamp(const PipeShape& asked);
 [[nodiscard]] PipeShape shape_of(const PipeRecord& pipe, End end);
 

@@ -59,7 +59,7 @@ PipeSender::PipeSender(const PipeRing& ring) noexcept
     : ring_(ring), returned_(ring.words->returned.load(std::memory_order_acquire)) {
   tail_ = ring_.previous(returned_ < ring_.num_slots ? returned_ : 0);
   const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
-  if (!ring_.is_between(published, load(ring_.tx->head), tail_)) {
+  if (!ring_.is_kept(*ring_.tx, published, load(ring_.tx->head), tail_)) {
     set_cursors(*ring_.tx, published, tail_);
   }
   store(ring_.tx->tail, tail_);
@@ -68,7 +68,9 @@ PipeSender::PipeSender(const PipeRing& ring) noexcept
 void PipeSender::reset() noexcept {
   const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
   const std::uint32_t sound = published < ring_.num_slots ? published : 0;
-  if (!ring_.is_between(sound, load(ring_.tx->head), tail_)) set_cursors(*ring_.tx, sound, tail_);
+  if (!ring_.is_kept(*ring_.tx, sound, load(ring_.tx->head), tail_)) {
+    set_cursors(*ring_.tx, sound, tail_);
+  }
 }
 
 bool PipeSender::has_news() const noexcept {
@@ -82,7 +84,7 @@ PipeReceiver::PipeReceiver(const PipeRing& ring) : ring_(ring), known_(ring.num_
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
   tail_ = load(ring_.rx->tail);
   if (!ring_.is_between(returned, tail_, published)) tail_ = returned;
-  if (!ring_.is_between(returned, load(ring_.rx->head), tail_)) {
+  if (!ring_.is_kept(*ring_.rx, returned, load(ring_.rx->head), tail_)) {
     set_cursors(*ring_.rx, returned, tail_);
   }
   const auto* tx = abi::slots_of(*ring_.tx);
@@ -93,7 +95,9 @@ PipeReceiver::PipeReceiver(const PipeRing& ring) : ring_(ring), known_(ring.num_
 void PipeReceiver::reset() noexcept {
   const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
   const std::uint32_t sound = returned < ring_.num_slots ? returned : 0;
-  if (!ring_.is_between(sound, load(ring_.rx->head), tail_)) set_cursors(*ring_.rx, sound, tail_);
+  if (!ring_.is_kept(*ring_.rx, sound, load(ring_.rx->head), tail_)) {
+    set_cursors(*ring_.rx, sound, tail_);
+  }
 }
 
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it

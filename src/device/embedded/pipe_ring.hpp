@@ -36,6 +36,12 @@ struct PipeRing {
                                 std::uint32_t last) const noexcept {
     return position < num_slots && distance(first, position) <= distance(first, last);
   }
+  /// Whether the user, who owned `first` … `last`, has left head and cur among these, in order.
+  [[nodiscard]] bool is_kept(const abi::netmap_ring& user, std::uint32_t first, std::uint32_t head,
+                             std::uint32_t last) const noexcept {
+    const std::uint32_t cur = detail::load(user.cur);
+    return is_between(first, head, last) && (cur == head || is_between(head, cur, last));
+  }
 };
 
 /// The sender's side of a ring, in the process that sends.
@@ -44,8 +50,8 @@ class PipeSender {
   /// Takes over the ring as its last user left it.
   explicit PipeSender(const PipeRing& ring) noexcept;
 
-  /// Publishes the whole packets before head, then learns what came back. False if head is not
-  /// owned, or if the peer returned what it was not given; reset() is called for then.
+  /// Publishes the whole packets before head, then learns what came back. False if head or cur is
+  /// not owned, or if the peer returned what it was not given; reset() is called for then.
   [[nodiscard]] bool sync() noexcept;
   /// Takes back a head that is not owned, as the module does.
   void reset() noexcept;
@@ -71,8 +77,8 @@ class PipeReceiver {
  public:
   explicit PipeReceiver(const PipeRing& ring);
 
-  /// Gives back the slots before head, then shows what was published. False if head is not owned,
-  /// or if the peer published what it does not have; reset() is called for then.
+  /// Gives back the slots before head, then shows what was published. False if head or cur is not
+  /// owned, or if the peer published what it does not have; reset() is called for then.
   [[nodiscard]] bool sync() noexcept;
   void reset() noexcept;
   /// Slots the sender can fill now.
@@ -116,7 +122,8 @@ void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept;
 inline bool PipeSender::sync() noexcept {
   const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
   const std::uint32_t head = detail::load(ring_.tx->head);
-  if (published >= ring_.num_slots || !ring_.is_between(published, head, tail_)) [[unlikely]] {
+  if (published >= ring_.num_slots || !ring_.is_kept(*ring_.tx, published, head, tail_))
+      [[unlikely]] {
     return false;
   }
   const std::uint32_t whole = end_of_packets(published, head);
@@ -126,7 +133,8 @@ inline bool PipeSender::sync() noexcept {
   }
   // The peer's word is read only when it matters: its line is then fetched from the other core.
   const bool is_half_used = ring_.distance(head, tail_) < ring_.num_slots / 2;
-  if ((is_half_used || whole == published) && !reclaim(whole)) [[unlikely]] return false;
+  if ((is_half_used || whole == published) && !reclaim(whole)) [[unlikely]]
+    return false;
   if (detail::load(ring_.tx->tail) != tail_) detail::store(ring_.tx->tail, tail_);
   return true;
 }
@@ -149,7 +157,8 @@ inline void PipeSender::copy_slots(std::uint32_t from, std::uint32_t end) noexce
   for (; from != end; from = ring_.next(from)) {
     copy(rx[from], tx[from]);
     const detail::SlotWord word = detail::load(tx[from]);
-    if ((word.flags & abi::slot_flags::buf_changed) != 0) [[unlikely]] clear_changed(tx[from]);
+    if ((word.flags & abi::slot_flags::buf_changed) != 0) [[unlikely]]
+      clear_changed(tx[from]);
     detail::count(sent, word);
   }
   ledger_.stats = sent;
@@ -166,15 +175,18 @@ inline bool PipeSender::reclaim(std::uint32_t published) noexcept {
 inline bool PipeReceiver::sync() noexcept {
   const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
   const std::uint32_t head = detail::load(ring_.rx->head);
-  if (returned >= ring_.num_slots || !ring_.is_between(returned, head, tail_)) [[unlikely]] {
+  if (returned >= ring_.num_slots || !ring_.is_kept(*ring_.rx, returned, head, tail_))
+      [[unlikely]] {
     return false;
   }
   if (head != returned) {
-    if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]] hand_back_swapped(returned, head);
+    if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]]
+      hand_back_swapped(returned, head);
     ring_.words->returned.store(head, std::memory_order_release);
   }
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
-  if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]] return false;
+  if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]]
+    return false;
   count_arrived(tail_, published);
   tail_ = published;
   if (detail::load(ring_.rx->tail) != tail_) detail::store(ring_.rx->tail, tail_);

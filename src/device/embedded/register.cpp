@@ -23,8 +23,8 @@ Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
   }
   const auto memory = Memory::of(domain, memory_id);
   if (!memory) return std::unexpected(memory.error());
-  const PipeShape shape = clamp(
-      {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
+  const PipeShape shape =
+      clamp({body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
   return make_pipe(domain.state(), **memory, memory_id, name, shape);
 }
 
@@ -166,7 +166,8 @@ Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& b
     return std::unexpected(Error(errc::not_supported, "the embedded device has no monitors yet"));
   }
   if (body.nr_mode == abi::mode::null) {
-    if (body.nr_mem_id == 0) return refuse(std::errc::invalid_argument, "a null port needs a memory id");
+    if (body.nr_mem_id == 0)
+      return refuse(std::errc::invalid_argument, "a null port needs a memory id");
     const auto memory_id = choose_memory(domain, body.nr_mem_id);
     if (!memory_id) return std::unexpected(memory_id.error());
     body.nr_tx_rings = std::min<std::uint16_t>(body.nr_tx_rings, max_rings);
@@ -199,7 +200,8 @@ Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& b
 }  // namespace
 
 Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
-  auto& body = *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
+  auto& body =
+      *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   abi::nmreq_register answer = body;
   const auto index = free_record(domain.state());
   if (!index) return std::unexpected(index.error());

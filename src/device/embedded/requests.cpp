@@ -111,8 +111,7 @@ Result<> answer(Domain& domain, abi::nmreq_header& request) {
     default:
       return std::unexpected(
           Error(errc::not_supported, "the embedded device has pipes and null ports only; request " +
-                                         std::to_string(request.nr_reqtype) +
-                                         " is not for these"));
+                                         std::to_string(request.nr_reqtype) + " is not for these"));
   }
 }
 
