@@ -7,6 +7,7 @@
 #include <netmap/port.hpp>
 
 #include <string_view>
+#include <vector>
 
 namespace netmap {
 
@@ -20,5 +21,9 @@ Result<> request(abi::nmreq_header& header, const DeviceOptions& options = {});
 /// the grammar of open(); empty asks about the device itself and its common memory. Looking at a
 /// pipe or a VALE port that does not exist creates it for the moment of the question.
 [[nodiscard]] Result<PortInfo> port_info(std::string_view name, const DeviceOptions& options = {});
+
+/// The ports that anybody has open. The embedded device knows all of its domain; the kernel module
+/// tells only of those on VALE switches.
+[[nodiscard]] Result<std::vector<OpenPort>> open_ports(const DeviceOptions& options = {});
 
 }  // namespace netmap

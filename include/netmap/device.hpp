@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace netmap {
 
@@ -51,6 +53,13 @@ struct WaitHandle {
   short events = 0;
 };
 
+/// A port that somebody has open.
+struct OpenPort {
+  std::string name;  ///< as the device knows it
+  std::uint16_t memory_id = 0;
+  std::uint32_t process = 0;  ///< who opened it; 0 if the device does not say
+};
+
 /// How a sync went, small enough for a register: syncs are the busiest of all calls.
 class SyncStatus {
  public:
@@ -78,6 +87,9 @@ class Device {
   /// Carries out one request, answering in its header, body and options. Fails with the errno the
   /// module would give, and a sentence that says why.
   virtual Result<> control(abi::nmreq_header& request) = 0;
+
+  /// The ports that are open, as far as the device can tell.
+  virtual Result<std::vector<OpenPort>> open_ports() = 0;
 
   /// The memory of the registered port.
   virtual Result<std::shared_ptr<Region>> map() = 0;

@@ -37,4 +37,10 @@ Result<PortInfo> port_info(std::string_view text, const DeviceOptions& options) 
                            .rx_slots = body.nr_rx_slots}};
 }
 
+Result<std::vector<OpenPort>> open_ports(const DeviceOptions& options) {
+  auto opened = open_device(options);
+  if (!opened) return std::unexpected(opened.error());
+  return opened->device->open_ports();
+}
+
 }  // namespace netmap

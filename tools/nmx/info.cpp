@@ -87,6 +87,23 @@ void add_port(const PortInfo& info, Facts& facts) {
                         {"rx_slots", conf.rx_slots}};
 }
 
+void look_at_open_ports(const netmap::DeviceOptions& device, Facts& facts) {
+  facts.json["open_ports"] = Json::array();
+  const auto ports = netmap::open_ports(device);
+  if (!ports) return;
+  for (const netmap::OpenPort& port : *ports) {
+    facts.json["open_ports"].push_back(
+        {{"name", port.name}, {"memory_id", port.memory_id}, {"process", port.process}});
+  }
+}
+
+std::string open_port_line(const Json& port) {
+  std::string line = "open       " + port["name"].get<std::string>();
+  if (port["process"] == 0) return line;
+  return line + fmt::format(", memory id {}, by process {}", port["memory_id"].get<unsigned>(),
+                            port["process"].get<unsigned>());
+}
+
 Json to_json(const Interface& interface) {
   return {{"name", interface.name}, {"driver", interface.driver},
           {"up", interface.is_up},  {"link", interface.has_link},
@@ -153,6 +170,7 @@ void print(const Facts& facts, const Result<PortInfo>& info) {
                                 : module.contains("version")
                                     ? "version " + module["version"].get<std::string>()
                                     : "loaded");
+  for (const Json& port : json["open_ports"]) fmt::print("{}\n", open_port_line(port));
   for (const Json& interface : json["interfaces"]) fmt::print("{}\n", interface_line(interface));
   for (const Warning& warning : facts.warnings) {
     fmt::print("warning    {}\n  remedy   {}\n", warning.problem, warning.remedy);
@@ -180,6 +198,7 @@ Result<int> info(const InfoOptions& options) {
     }
     if (!info->name.empty()) add_port(*info, facts);
   }
+  look_at_open_ports(options.device, facts);
   look_at_module(facts);
   const auto name = netmap::parse_port_name(options.port);
   look_at_interfaces(name ? name->name : "", facts);

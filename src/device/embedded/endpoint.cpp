@@ -43,6 +43,13 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
   return {};
 }
 
+Result<std::vector<OpenPort>> Endpoint::open_ports() {
+  const auto locked = domain_->lock();
+  if (!locked) return std::unexpected(locked.error());
+  if (auto collected = collect(*domain_); !collected) return std::unexpected(collected.error());
+  return list_ports(domain_->state());
+}
+
 Result<std::shared_ptr<Region>> Endpoint::map() {
   if (!binding_) return refuse(std::errc::invalid_argument, "the descriptor is not registered");
   return binding_->memory->region();

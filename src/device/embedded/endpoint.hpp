@@ -31,6 +31,7 @@ class Endpoint final : public Device {
   ~Endpoint() override;
 
   Result<> control(abi::nmreq_header& request) override;
+  Result<std::vector<OpenPort>> open_ports() override;
   Result<std::shared_ptr<Region>> map() override;
   SyncStatus sync_tx() noexcept override;
   SyncStatus sync_rx() noexcept override;

@@ -104,6 +104,20 @@ Result<PipeName> pipe_of(std::string_view name) {
   return *pipe;
 }
 
+std::vector<OpenPort> list_ports(const DomainState& state) {
+  std::vector<OpenPort> ports;
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (endpoint.in_use == 0) continue;
+    std::string name = "null port";
+    if (endpoint.pipe != no_pipe) {
+      const PipeRecord& pipe = state.pipes[endpoint.pipe];
+      name = std::string(pipe.parent) + (endpoint.end == End::master ? '{' : '}') + pipe.id;
+    }
+    ports.push_back({std::move(name), endpoint.memory_id, endpoint.process});
+  }
+  return ports;
+}
+
 Result<> answer(Domain& domain, abi::nmreq_header& request) {
   switch (request.nr_reqtype) {
     case abi::request::port_info_get: return port_info(domain, request);

@@ -21,6 +21,8 @@ inline constexpr std::uint16_t global_memory = 1;
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);
 
+[[nodiscard]] std::vector<OpenPort> list_ports(const DomainState& state);
+
 /// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
 [[nodiscard]] Result<PipeName> pipe_of(std::string_view name);
 

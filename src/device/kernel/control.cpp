@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/kernel/control.hpp"
 
+#include "port/request.hpp"
+
 #include <cerrno>
 #include <string>
 
@@ -52,6 +54,18 @@ Result<> control(const os::File& file, abi::nmreq_header& request) {
     return std::unexpected(explain(file, request, code));
   }
   return {};
+}
+
+Result<std::vector<OpenPort>> list_vale_ports(const os::File& file) {
+  std::vector<OpenPort> ports;
+  for (abi::nmreq_vale_list at{};; ++at.nr_port_idx) {
+    auto header = make_request(abi::request::vale_list, "", &at);
+    if (auto found = os::ioctl(file.fd(), abi::ioctl_number::ctrl, &header); !found) {
+      if (found.error() == std::errc::no_such_file_or_directory) return ports;
+      return std::unexpected(explain(file, header, found.error()));
+    }
+    ports.push_back({.name = header.nr_name});
+  }
 }
 
 }  // namespace netmap::kernel

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <netmap/abi.hpp>
+#include <netmap/device.hpp>
 #include <netmap/error.hpp>
 
 #include "os/os.hpp"
 
 #include <cstdint>
 #include <system_error>
+#include <vector>
 
 namespace netmap::kernel {
 
@@ -20,6 +22,9 @@ namespace netmap::kernel {
 /// version_mismatch if the module does not know the header's version; and, for a registration, if
 /// one of its options failed.
 Result<> control(const os::File& file, abi::nmreq_header& request);
+
+/// The ports of all VALE switches, as the module lists them.
+Result<std::vector<OpenPort>> list_vale_ports(const os::File& file);
 
 /// What to tell about `code`, the module's answer to `request`. Asks the module further questions
 /// on `file` where they tell causes apart. Defined in explain.cpp.

@@ -48,6 +48,8 @@ class KernelDevice final : public Device {
     return done;
   }
 
+  Result<std::vector<OpenPort>> open_ports() override { return list_vale_ports(file_); }
+
   Result<std::shared_ptr<Region>> map() override {
     auto region = map_region(registered_.nr_mem_id);
     if (!region) return region;
