@@ -29,12 +29,7 @@ Result<PortInfo> port_info(std::string_view text, const DeviceOptions& options) 
                   .domain = opened->domain,
                   .memory_id = body.nr_mem_id,
                   .memory_bytes = body.nr_memsize,
-                  .conf = {.tx_rings = body.nr_tx_rings,
-                           .rx_rings = body.nr_rx_rings,
-                           .host_tx_rings = body.nr_host_tx_rings,
-                           .host_rx_rings = body.nr_host_rx_rings,
-                           .tx_slots = body.nr_tx_slots,
-                           .rx_slots = body.nr_rx_slots}};
+                  .conf = conf_of(body)};
 }
 
 Result<std::vector<OpenPort>> open_ports(const DeviceOptions& options) {

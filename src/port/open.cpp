@@ -83,12 +83,7 @@ PortInfo describe(const std::string& name, const OpenDevice& opened,
           .domain = opened.domain,
           .memory_id = body.nr_mem_id,
           .memory_bytes = body.nr_memsize,
-          .conf = {.tx_rings = body.nr_tx_rings,
-                   .rx_rings = body.nr_rx_rings,
-                   .host_tx_rings = body.nr_host_tx_rings,
-                   .host_rx_rings = body.nr_host_rx_rings,
-                   .tx_slots = body.nr_tx_slots,
-                   .rx_slots = body.nr_rx_slots}};
+          .conf = conf_of(body)};
 }
 
 Result<Port> register_port(const std::string& name, abi::nmreq_register body,

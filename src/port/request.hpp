@@ -2,6 +2,7 @@
 #pragma once
 
 #include <netmap/abi.hpp>
+#include <netmap/port_name.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -17,6 +18,17 @@ namespace netmap {
   name.copy(header.nr_name, sizeof header.nr_name - 1);
   header.nr_body = reinterpret_cast<std::uintptr_t>(body);
   return header;
+}
+
+/// Rings and slots as a registration or a port_info_get answers them.
+template <class Body>
+[[nodiscard]] PortConf conf_of(const Body& body) noexcept {
+  return {.tx_rings = body.nr_tx_rings,
+          .rx_rings = body.nr_rx_rings,
+          .host_tx_rings = body.nr_host_tx_rings,
+          .host_rx_rings = body.nr_host_rx_rings,
+          .tx_slots = body.nr_tx_slots,
+          .rx_slots = body.nr_rx_slots};
 }
 
 }  // namespace netmap
