@@ -7,11 +7,12 @@
 namespace netmap {
 namespace detail {
 
-BufferPool::BufferPool(const Bounds& bounds, std::uint32_t first) : bounds_(bounds) {
-  for (std::uint32_t index = first; bounds_.is_buffer(index);) {
-    if (cells_.size() == bounds_.buffer_count) break;
+BufferPool::BufferPool(const BufferArea& buffers, std::uint32_t first) : buffers_(buffers) {
+  std::vector<bool> met(std::size_t{buffers.usable} + abi::buffer_index::first_usable);
+  for (std::uint32_t index = first; buffers_.has(index) && !met[index];) {
+    met[index] = true;
     cells_.push_back(index);
-    std::memcpy(&index, bounds_.buffer(index).data(), sizeof index);
+    std::memcpy(&index, buffers_.buffer(index).data(), sizeof index);
   }
   free_.reserve(cells_.size());
   for (std::size_t cell = cells_.size(); cell != 0; --cell) free_.push_back(cell - 1);
@@ -24,7 +25,7 @@ std::size_t BufferPool::take() noexcept {
 }
 
 std::span<std::byte> BufferPool::bytes(std::size_t cell) const noexcept {
-  return cell < cells_.size() ? bounds_.buffer(cells_[cell]) : std::span<std::byte>();
+  return cell < cells_.size() ? buffers_.buffer(cells_[cell]) : std::span<std::byte>();
 }
 
 std::uint32_t BufferPool::exchange(std::size_t cell, std::uint32_t index) noexcept {
@@ -34,7 +35,7 @@ std::uint32_t BufferPool::exchange(std::size_t cell, std::uint32_t index) noexce
 std::uint32_t BufferPool::close() noexcept {
   std::uint32_t first = 0;
   for (const std::uint32_t index : cells_) {
-    std::memcpy(bounds_.buffer(index).data(), &first, sizeof first);
+    std::memcpy(buffers_.buffer(index).data(), &first, sizeof first);
     first = index;
   }
   cells_.clear();
@@ -42,13 +43,13 @@ std::uint32_t BufferPool::close() noexcept {
   return first;
 }
 
-Result<> swap(abi::netmap_slot& slot, const Bounds& bounds, Buffer& buffer) {
-  if (!buffer.pool_ || !buffer.pool_->same_region(bounds) || buffer.bytes().empty()) {
+Result<> swap(abi::netmap_slot& slot, const BufferArea& buffers, Buffer& buffer) {
+  if (!buffer.pool_ || !buffer.pool_->same_region(buffers) || buffer.bytes().empty()) {
     return std::unexpected(Error(make_error_code(errc::not_supported),
                                  "cannot swap a buffer into a slot of another region; copy it"));
   }
   SlotWord word = load(slot);
-  if (!bounds.is_buffer(word.index)) return std::unexpected(Error(errc::ring_corrupt));
+  if (!buffers.has(word.index)) return std::unexpected(Error(errc::ring_corrupt));
   word.index = buffer.pool_->exchange(buffer.cell_, word.index);
   word.flags |= abi::slot_flags::buf_changed;
   store(slot, word);

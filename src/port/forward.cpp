@@ -4,36 +4,30 @@
 namespace netmap {
 namespace {
 
-/// Moves `packet` into the slots from `free` on and puts `free` behind it; false at a bad slot.
-bool swap_in(const Packet& packet, TxSlots::iterator& free) {
-  for (RxSlot received : packet.fragments()) {
-    TxSlot slot = *free;
-    if (!swap(received, slot)) return false;
-    ++free;
-  }
-  return true;
-}
-
 Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
-  const auto packets = rx.packets();
   const auto room = tx.slots();
-  auto packet = packets.begin();
-  auto free = room.begin();
+  const auto waiting = rx.packets(room.size()).slots();
+  auto in = waiting.begin();
+  auto out = room.begin();
   Forwarded done{.zero_copy = true};
-  bool sound = true;
-  for (; packet != packets.end() && done.packets < limit; ++packet, ++done.packets) {
-    const auto fragments = static_cast<std::ptrdiff_t>((*packet).fragments().size());
-    if (fragments > room.end() - free) break;
-    auto behind = free;
-    const std::size_t size = (*packet).size();
-    sound = swap_in(*packet, behind);
-    if (!sound) break;
-    free = behind;
-    done.bytes += size;
+  while (in != waiting.end() && done.packets < limit) {
+    RxSlot full = *in;
+    TxSlot empty = *out;
+    if (!detail::exchange(full, empty)) [[unlikely]]
+      break;
+    done.packets += full.more_fragments() ? 0 : 1;
+    done.bytes += full.length();
+    ++in;
+    ++out;
   }
-  if (auto sent = tx.commit(free); !sent) return std::unexpected(sent.error());
-  if (auto released = rx.release(packet); !released) return std::unexpected(released.error());
-  if (!sound) return std::unexpected(Error(errc::ring_corrupt));
+  const bool is_sound = in == waiting.end() || done.packets == limit;
+  while (out != room.begin() && detail::has_more_fragments(out[-1].flags())) [[unlikely]] {
+    --in;
+    --out;
+  }
+  if (auto sent = tx.commit(out); !sent) return std::unexpected(sent.error());
+  if (auto released = rx.release(in); !released) return std::unexpected(released.error());
+  if (!is_sound) return std::unexpected(Error(errc::ring_corrupt));
   return done;
 }
 
@@ -62,7 +56,10 @@ Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
 }  // namespace
 
 Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
-  return rx.same_region(tx) ? forward_swapping(rx, tx, limit) : forward_copying(rx, tx, limit);
+  if (!rx.same_region(tx)) return forward_copying(rx, tx, limit);
+  rx.ledger_->has_swapped = true;
+  tx.ledger_->has_swapped = true;
+  return forward_swapping(rx, tx, limit);
 }
 
 }  // namespace netmap

@@ -40,6 +40,18 @@ Result<os::FileStatus> check(const std::string& path, const os::File& directory)
   return *status;
 }
 
+/// The directory itself, made if need be; not what a link of that name points to.
+Result<os::File> open_directory(const std::string& path) {
+  const auto made = os::make_directory(path);
+  if (!made) return std::unexpected(cannot("make the domain '" + path + "'", made.error()));
+  auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (directory) return std::move(*directory);
+  if (directory.error() == std::errc::not_a_directory) {
+    return std::unexpected(unusable(path, "it is a file or a symbolic link, not a directory"));
+  }
+  return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
+}
+
 struct Registry {
   std::mutex mutex;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Domain>> domains;
@@ -64,13 +76,8 @@ Error cannot(const std::string& step, std::error_code why) {
 
 Result<std::shared_ptr<Domain>> Domain::at(const std::string& named) {
   const std::string path = named.empty() ? default_path() : named;
-  if (auto made = os::make_directory(path); !made) {
-    return std::unexpected(cannot("make the domain '" + path + "'", made.error()));
-  }
-  auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!directory) {
-    return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
-  }
+  auto directory = open_directory(path);
+  if (!directory) return std::unexpected(directory.error());
   const auto status = check(path, *directory);
   if (!status) return std::unexpected(status.error());
 
