@@ -26,8 +26,8 @@ namespace detail {
 class BufferPool {
  public:
   /// Takes over the list that starts at `first` and is linked through the buffers' first words,
-  /// netmap(4). Stops at an index that is no buffer and at a list longer than the region.
-  BufferPool(const Bounds& bounds, std::uint32_t first);
+  /// netmap(4). Stops at an index that is no buffer or was met before.
+  BufferPool(const BufferArea& buffers, std::uint32_t first);
 
   [[nodiscard]] std::size_t available() const noexcept { return free_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
@@ -35,8 +35,8 @@ class BufferPool {
   [[nodiscard]] std::size_t take() noexcept;
   void give_back(std::size_t cell) noexcept { free_.push_back(cell); }
   [[nodiscard]] std::span<std::byte> bytes(std::size_t cell) const noexcept;
-  [[nodiscard]] bool same_region(const Bounds& bounds) const noexcept {
-    return bounds_.buffers == bounds.buffers;
+  [[nodiscard]] bool same_region(const BufferArea& buffers) const noexcept {
+    return buffers_.base == buffers.base;
   }
   [[nodiscard]] std::uint32_t exchange(std::size_t cell, std::uint32_t index) noexcept;
 
@@ -45,7 +45,7 @@ class BufferPool {
   [[nodiscard]] std::uint32_t close() noexcept;
 
  private:
-  Bounds bounds_;
+  BufferArea buffers_;
   std::vector<std::uint32_t> cells_;
   std::vector<std::size_t> free_;
 };
@@ -67,7 +67,7 @@ class Buffer {
 
  private:
   friend class Port;
-  friend Result<> detail::swap(abi::netmap_slot&, const detail::Bounds&, Buffer&);
+  friend Result<> detail::swap(abi::netmap_slot&, const detail::BufferArea&, Buffer&);
 
   explicit Buffer(std::shared_ptr<detail::BufferPool> pool)
       : pool_(std::move(pool)), cell_(pool_->take()) {}

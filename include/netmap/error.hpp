@@ -9,6 +9,7 @@
 #include <expected>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace netmap {
 
@@ -54,6 +55,24 @@ template <class T = void>
 using Result = std::expected<T, Error>;
 
 }  // namespace netmap
+
+namespace netmap::detail {
+
+template <class T>
+[[gnu::cold, gnu::noinline]] Result<T> make_refusal(errc code) {
+  return std::unexpected(Error(code));
+}
+
+/// The failure of a function on the data path: made out of line, and known to be a failure, so
+/// that success costs its caller nothing.
+template <class T = void>
+[[nodiscard]] Result<T> refuse(errc code) {
+  auto refusal = make_refusal<T>(code);
+  if (refusal) std::unreachable();
+  return refusal;
+}
+
+}  // namespace netmap::detail
 
 template <>
 struct std::is_error_code_enum<netmap::errc> : std::true_type {};

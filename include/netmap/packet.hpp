@@ -11,37 +11,33 @@ namespace netmap {
 /// A received packet, in place. Good until its slots are released.
 class Packet {
  public:
-  Packet(const detail::Place& first, detail::SlotWord word, std::uint32_t after) noexcept
-      : first_(first), word_(word), after_(after) {}
-
   /// The first fragment: the headers always, the whole packet if it has one fragment.
   [[nodiscard]] std::span<std::byte> front() const noexcept(!NETMAP_CHECKED) {
     first_.check();
-    return first_.bounds.bytes(word_);
+    return front_;
   }
   /// Whether front() is the whole packet.
-  [[nodiscard]] bool is_linear() const noexcept { return !word_.more_fragments(); }
-  [[nodiscard]] RxSlots fragments() const noexcept { return {first_, after_}; }
+  [[nodiscard]] bool is_linear() const noexcept { return !detail::has_more_fragments(flags_); }
+  [[nodiscard]] RxSlots fragments() const noexcept { return {first_, end()}; }
 
   /// Bytes in all fragments.
   [[nodiscard]] std::size_t size() const noexcept(!NETMAP_CHECKED) {
+    first_.check();
     if (is_linear()) [[likely]]
-      return front().size();
-    std::size_t sum = 0;
-    for (const RxSlot fragment : fragments()) sum += fragment.bytes().size();
-    return sum;
+      return front_.size();
+    return sum(*first_.bounds, first_.slot, last_);
   }
 
   /// Copies the packet; yields its size. Fails with packet_too_large, having copied nothing, if
   /// it does not fit: a packet is never cut.
   Result<std::size_t> copy_to(std::span<std::byte> into) const {
     const std::size_t bytes = size();
-    if (bytes > into.size()) return std::unexpected(Error(errc::packet_too_large));
+    if (bytes > into.size()) return detail::refuse<std::size_t>(errc::packet_too_large);
     std::byte* out = into.data();
     std::size_t room = into.size();
     for (const RxSlot fragment : fragments()) {
       const auto part = fragment.bytes();
-      if (part.size() > room) return std::unexpected(Error(errc::ring_corrupt));
+      if (part.size() > room) return detail::refuse<std::size_t>(errc::ring_corrupt);
       if (!part.empty()) std::memcpy(out, part.data(), part.size());
       out += part.size();
       room -= part.size();
@@ -49,14 +45,52 @@ class Packet {
     return into.size() - room;
   }
 
-  [[nodiscard]] Position position() const noexcept { return Position(first_.index); }
+  [[nodiscard]] Position position() const noexcept { return first_.position(); }
   /// The place behind the packet's last slot.
-  [[nodiscard]] Position after() const noexcept { return Position(after_); }
+  [[nodiscard]] Position after() const noexcept {
+    return Position(first_.bounds->slots.index(end()));
+  }
 
  private:
+  friend class Packets;
+
+  /// The packet that begins at `first`, which has `flags`, in slots owned up to `last`.
+  Packet(const detail::Place& first, const detail::Bounds& bounds, std::uint16_t flags,
+         abi::netmap_slot* last) noexcept
+      : first_(first),
+        last_(last),
+        front_(
+            bounds.buffers.bytes(detail::load(first.slot->buf_idx), detail::load(first.slot->len))),
+        flags_(flags) {}
+
+  [[nodiscard]] abi::netmap_slot* end() const noexcept {
+    if (is_linear()) [[likely]]
+      return first_.bounds->slots.next(first_.slot);
+    return end_of_fragments(*first_.bounds, first_.slot, last_);
+  }
+
+  [[gnu::pure, gnu::noinline]] static abi::netmap_slot* end_of_fragments(
+      const detail::Bounds& bounds, abi::netmap_slot* slot, abi::netmap_slot* last) noexcept {
+    for (bool more = true; more && slot != last; slot = bounds.slots.next(slot)) {
+      more = detail::has_more_fragments(detail::load(slot->flags));
+    }
+    return slot;
+  }
+  [[gnu::pure, gnu::noinline]] static std::size_t sum(const detail::Bounds& bounds,
+                                                      abi::netmap_slot* slot,
+                                                      abi::netmap_slot* last) noexcept {
+    std::size_t size = 0;
+    for (bool more = true; more && slot != last; slot = bounds.slots.next(slot)) {
+      size += bounds.buffers.bytes(detail::load(slot->buf_idx), detail::load(slot->len)).size();
+      more = detail::has_more_fragments(detail::load(slot->flags));
+    }
+    return size;
+  }
+
   detail::Place first_;
-  detail::SlotWord word_;
-  std::uint32_t after_;
+  abi::netmap_slot* last_;
+  std::span<std::byte> front_;
+  std::uint16_t flags_;
 };
 
 /// Whole packets of one ring, oldest first.
@@ -70,62 +104,64 @@ class Packets {
     using iterator_category = std::input_iterator_tag;
 
     iterator() = default;
-    iterator(const detail::Place& place, std::uint32_t last) noexcept : place_(place), last_(last) {
-      find_end();
+    iterator(const detail::Place& place, abi::netmap_slot* last) noexcept
+        : bounds_(*place.bounds), place_(place), last_(last) {
+      look();
     }
 
-    [[nodiscard]] Packet operator*() const noexcept { return {place_, word_, after_}; }
-    operator Position() const noexcept { return Position(place_.index); }  // NOLINT: by design
+    [[nodiscard]] Packet operator*() const noexcept { return {place_, bounds_, flags_, last_}; }
+    operator Position() const noexcept { return place_.position(); }  // NOLINT: by design
 
     iterator& operator++() noexcept {
-      place_.index = after_;
-      find_end();
+      if (detail::has_more_fragments(flags_)) [[unlikely]] {
+        place_.slot = Packet::end_of_fragments(*place_.bounds, place_.slot, last_);
+      } else {
+        place_.slot = bounds_.slots.next(place_.slot);
+      }
+      look();
       return *this;
     }
     iterator operator++(int) noexcept { return std::exchange(*this, ++iterator(*this)); }
 
-    friend bool operator==(const iterator& a, const iterator& b) noexcept {
-      return a.place_.index == b.place_.index;
+    bool operator==(const iterator& other) const noexcept {
+      return place_.slot == other.place_.slot;
     }
 
    private:
-    void find_end() noexcept {
-      if (place_.index == last_) return;
-      const auto& bounds = place_.bounds;
-      word_ = detail::load(bounds.slots[place_.index]);
-      after_ = bounds.next(place_.index);
-      for (auto word = word_; word.more_fragments() && after_ != last_;) [[unlikely]] {
-        word = detail::load(bounds.slots[after_]);
-        after_ = bounds.next(after_);
-      }
+    void look() noexcept {
+      if (place_.slot != last_) flags_ = detail::load(place_.slot->flags);
     }
 
+    detail::Bounds bounds_{};  // a copy: see Slots::iterator
     detail::Place place_{};
-    std::uint32_t last_ = 0;
-    std::uint32_t after_ = 0;
-    detail::SlotWord word_{};
+    abi::netmap_slot* last_ = nullptr;
+    std::uint16_t flags_ = 0;
   };
 
   /// Of the slots up to `last`, those that make whole packets.
-  Packets(const detail::Place& first, std::uint32_t last) noexcept : first_(first), last_(last) {
-    const auto& bounds = first_.bounds;
-    while (last_ != first_.index &&
-           detail::load(bounds.slots[bounds.previous(last_)]).more_fragments()) [[unlikely]] {
-      last_ = bounds.previous(last_);
+  Packets(const detail::Place& first, abi::netmap_slot* last) noexcept
+      : first_(first), last_(last) {
+    while (last_ != first_.slot) {
+      auto* const before = first_.bounds->slots.previous(last_);
+      if (!detail::has_more_fragments(detail::load(before->flags))) [[likely]]
+        break;
+      last_ = before;
     }
   }
 
+  /// The slots of all these packets.
+  [[nodiscard]] RxSlots slots() const noexcept { return {first_, last_}; }
   [[nodiscard]] iterator begin() const noexcept { return {first_, last_}; }
   [[nodiscard]] iterator end() const noexcept {
     auto place = first_;
-    place.index = last_;
+    place.slot = last_;
     return {place, last_};
   }
-  [[nodiscard]] bool empty() const noexcept { return first_.index == last_; }
+  [[nodiscard]] bool empty() const noexcept { return first_.slot == last_; }
 
  private:
   detail::Place first_;
-  std::uint32_t last_;
+  abi::netmap_slot* last_;
 };
 
 }  // namespace netmap

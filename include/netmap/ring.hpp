@@ -26,6 +26,10 @@ namespace netmap {
 
 class NETMAP_BUILD_TAG Port;
 class PacketWriter;
+class NETMAP_BUILD_TAG RxRing;
+class NETMAP_BUILD_TAG TxRing;
+struct Forwarded;
+Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit);
 
 /// What both directions share. Not used by itself.
 class NETMAP_BUILD_TAG Ring {
@@ -38,12 +42,12 @@ class NETMAP_BUILD_TAG Ring {
   /// Whether this ring leads to the host's network stack instead of the NIC.
   [[nodiscard]] bool is_host() const noexcept { return is_host_; }
   /// Slots in the ring; the program owns at most one less.
-  [[nodiscard]] std::uint32_t num_slots() const noexcept { return bounds_.num_slots; }
+  [[nodiscard]] std::uint32_t num_slots() const noexcept { return bounds().slots.size(); }
   /// Bytes one slot can hold.
-  [[nodiscard]] std::uint32_t buffer_size() const noexcept { return bounds_.buffer_size; }
+  [[nodiscard]] std::uint32_t buffer_size() const noexcept { return bounds().buffers.capacity(); }
   /// Whether buffers can be swapped with `other`: both lie in one region.
   [[nodiscard]] bool same_region(const Ring& other) const noexcept {
-    return bounds_.buffers == other.bounds_.buffers;
+    return bounds().buffers.base == other.bounds().buffers.base;
   }
   /// What the ring's syncs have moved so far: sent, or brought in.
   [[nodiscard]] RingStats stats() const noexcept { return ledger_->stats; }
@@ -56,7 +60,7 @@ class NETMAP_BUILD_TAG Ring {
 
  protected:
   friend class Port;
-  friend class PacketWriter;
+  friend Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit);
 
   struct Owned {
     std::uint32_t head;
@@ -65,49 +69,55 @@ class NETMAP_BUILD_TAG Ring {
 
   Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, detail::Ledger& ledger,
        std::uint16_t index, bool is_host)
-      : ring_(ring), bounds_(bounds), ledger_(&ledger), index_(index), is_host_(is_host) {}
+      : ring_(ring), life_(bounds), ledger_(&ledger), index_(index), is_host_(is_host) {}
   ~Ring() { life_.end(); }
 
-  /// What the program owns now; nothing if the other side broke the ring.
+  [[nodiscard]] const detail::Bounds& bounds() const noexcept { return life_.bounds(); }
+  [[nodiscard]] Owned look() const noexcept {
+    return {detail::load(ring_->head), detail::load(ring_->tail)};
+  }
+  /// Whether the positions can be; if not, the other side broke the ring.
+  [[nodiscard]] bool is_sound(Owned now) const noexcept {
+    return now.head < num_slots() && now.tail < num_slots();
+  }
+  /// What the program owns now; nothing of a broken ring.
   [[nodiscard]] Owned owned() const noexcept {
-    const Owned now{detail::load(ring_->head), detail::load(ring_->tail)};
-    if (!is_slot(now.head) || !is_slot(now.tail)) [[unlikely]]
+    const Owned now = look();
+    if (!is_sound(now)) [[unlikely]]
       return {0, 0};
     return now;
   }
-  [[nodiscard]] bool is_slot(std::uint32_t index) const noexcept {
-    return index < bounds_.num_slots;
+  [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
+    return to >= from ? to - from : to + num_slots() - from;
   }
   [[nodiscard]] bool owns(Owned now, std::uint32_t position) const noexcept {
-    return is_slot(position) &&
-           bounds_.distance(now.head, position) <= bounds_.distance(now.head, now.tail);
+    return position < num_slots() && distance(now.head, position) <= distance(now.head, now.tail);
   }
-  [[nodiscard]] detail::Place place(std::uint32_t head) const noexcept {
-    return {bounds_, ledger_, detail::Watch(life_), head, head};
+  [[nodiscard]] detail::Place place(std::uint32_t position) const noexcept {
+    auto* const slot = bounds().slots.first + position;
+    return {&bounds(), slot, ledger_, detail::Watch(life_, slot)};
   }
 
   /// Gives everything before `position` to the other side. netmap(4) does not allow cur to be
   /// seen behind head, so cur is stored first.
   Result<> hand_over(Position position) {
-    const Owned now = owned();
-    if (!owns(now, position.index())) [[unlikely]]
-      return refuse(errc::position_out_of_range);
-    life_.pass(bounds_.distance(now.head, position.index()));
+    const Owned now = look();
+    if (!is_sound(now) || !owns(now, position.index())) [[unlikely]]
+      return refuse_move(now);
+    life_.pass(distance(now.head, position.index()));
     detail::store(ring_->cur, position.index());
     detail::store(ring_->head, position.index());
     return {};
   }
-
-  [[gnu::cold, gnu::noinline]] static std::unexpected<Error> refuse(errc code) {
-    return std::unexpected(Error(code));
+  [[nodiscard]] Result<> refuse_move(Owned now) const {
+    return detail::refuse(is_sound(now) ? errc::position_out_of_range : errc::ring_corrupt);
   }
 
   abi::netmap_ring* ring_;
-  detail::Bounds bounds_;
+  detail::Life life_;
   detail::Ledger* ledger_;
   std::uint16_t index_;
   bool is_host_;
-  [[no_unique_address]] detail::Life life_;
 };
 
 /// Received packets.
@@ -116,12 +126,18 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   /// Every slot the program owns, oldest first.
   [[nodiscard]] RxSlots slots() const noexcept NETMAP_LIFETIMEBOUND {
     const Owned now = owned();
-    return {place(now.head), now.tail};
+    return {place(now.head), bounds().slots.first + now.tail};
   }
-  /// Every whole packet the program owns, oldest first.
-  [[nodiscard]] Packets packets() const noexcept NETMAP_LIFETIMEBOUND {
+  /// Every whole packet the program owns, oldest first, or those within its first `limit` slots.
+  [[nodiscard]] Packets packets(std::size_t limit = SIZE_MAX) const noexcept NETMAP_LIFETIMEBOUND {
     const Owned now = owned();
-    return {place(now.head), now.tail};
+    const auto& slots = bounds().slots;
+    auto* last = slots.first + now.tail;
+    const auto first = place(now.head);
+    if (limit < slots.distance(first.slot, last)) {
+      last = slots.advance(first.slot, static_cast<std::ptrdiff_t>(limit));
+    }
+    return {first, last};
   }
 
   /// Gives back every slot before `position`. Fails with position_out_of_range, moving nothing.
@@ -130,7 +146,9 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   /// Asks to be woken only by what arrives beyond `position`, without giving anything back.
   /// Fails with position_out_of_range, moving nothing.
   Result<> seen(Position position) {
-    if (!owns(owned(), position.index())) return refuse(errc::position_out_of_range);
+    const Owned now = look();
+    if (!is_sound(now) || !owns(now, position.index())) [[unlikely]]
+      return refuse_move(now);
     detail::store(ring_->cur, position.index());
     return {};
   }
@@ -139,7 +157,7 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   /// or with packet_too_large, which leaves the packet where it is.
   Result<std::size_t> receive(std::span<std::byte> into) {
     const auto waiting = packets();
-    if (waiting.empty()) return refuse(errc::ring_empty);
+    if (waiting.empty()) return detail::refuse<std::size_t>(errc::ring_empty);
     const Packet packet = *waiting.begin();
     auto size = packet.copy_to(into);
     if (size) {
@@ -196,7 +214,7 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Every free slot, in the order in which they will be sent.
   [[nodiscard]] TxSlots slots() const noexcept NETMAP_LIFETIMEBOUND {
     const Owned now = owned();
-    return {place(now.head), now.tail};
+    return {place(now.head), bounds().slots.first + now.tail};
   }
 
   /// Hands over every slot before `position`, to be sent at the next sync. Slots must have had
@@ -216,7 +234,7 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Asks to be woken when `free_slots` are free; holds until the next commit. Fails with
   /// ring_full if the ring can never have that many.
   Result<> want(std::uint32_t free_slots) {
-    if (free_slots == 0 || free_slots >= bounds_.num_slots) return refuse(errc::ring_full);
+    if (free_slots == 0 || free_slots >= num_slots()) return detail::refuse(errc::ring_full);
     wanted_ = free_slots;
     park(free_slots);
     return {};
@@ -228,7 +246,7 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Committed slots that the other side had not taken at the last sync.
   [[nodiscard]] std::uint32_t pending() const noexcept {
     const Owned now = owned();
-    return bounds_.num_slots - 1 - bounds_.distance(now.head, now.tail);
+    return num_slots() - 1 - distance(now.head, now.tail);
   }
 
  private:
@@ -238,8 +256,9 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Puts cur where the tail passes it once `free_slots` are free, as far as that is owned yet.
   void park(std::uint32_t free_slots) noexcept {
     const Owned now = owned();
-    const std::uint32_t free = bounds_.distance(now.head, now.tail);
-    detail::store(ring_->cur, bounds_.advance(now.head, std::min(free_slots - 1, free)));
+    const std::uint32_t ahead = std::min(free_slots - 1, distance(now.head, now.tail));
+    const std::uint32_t cur = now.head + ahead;
+    detail::store(ring_->cur, cur < num_slots() ? cur : cur - num_slots());
   }
 
   std::uint32_t wanted_ = 1;

@@ -60,37 +60,40 @@ inline void count(RingStats& stats, SlotWord word) noexcept {
   stats.bytes += word.length;
 }
 
-/// Where a view looks: one slot of one ring, `offset` slots behind the head it was made at.
+/// Where a view looks: one slot of one ring.
 struct Place {
-  Bounds bounds;
+  const Bounds* bounds;
+  abi::netmap_slot* slot;
   Ledger* ledger;
   [[no_unique_address]] Watch watch;
-  std::uint32_t origin;
-  std::uint32_t index;
 
-  [[nodiscard]] std::uint32_t offset() const noexcept { return bounds.distance(origin, index); }
-  void check() const noexcept(!NETMAP_CHECKED) { watch.check(offset()); }
+  [[nodiscard]] Position position() const noexcept { return Position(bounds->slots.index(slot)); }
+  void check() const noexcept(!NETMAP_CHECKED) { watch.check(slot); }
 };
 
+/// swap() without telling the device, which forward() does once for many. Yields false if it does
+/// nothing.
+[[nodiscard]] bool exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+
 /// Puts `buffer`'s index into the slot and the slot's into `buffer`. Defined in buffer.cpp.
-Result<> swap(abi::netmap_slot& slot, const Bounds& bounds, Buffer& buffer);
+Result<> swap(abi::netmap_slot& slot, const BufferArea& buffers, Buffer& buffer);
 
 }  // namespace detail
 
 /// What both directions share. Not used by itself.
 class Slot {
  public:
-  [[nodiscard]] std::uint16_t flags() const noexcept { return word_.flags; }
-  [[nodiscard]] std::uint32_t buffer_index() const noexcept { return word_.index; }
-  [[nodiscard]] Position position() const noexcept { return Position(place_.index); }
+  [[nodiscard]] std::uint32_t buffer_index() const noexcept { return index_; }
+  [[nodiscard]] Position position() const noexcept { return place_.position(); }
   /// The place behind this slot.
   [[nodiscard]] Position after() const noexcept {
-    return Position(place_.bounds.next(place_.index));
+    const auto& slots = place_.bounds->slots;
+    return Position(slots.index(slots.next(place_.slot)));
   }
   /// The kernel's structure; see Ring::raw().
   [[nodiscard]] abi::netmap_slot* raw() const noexcept {
     place_.ledger->is_raw = true;
-    return &memory();
+    return place_.slot;
   }
 
   /// Exchanges buffers without touching bytes and sets NS_BUF_CHANGED. Fails with not_supported
@@ -98,73 +101,80 @@ class Slot {
   Result<> swap(Buffer& buffer) {
     place_.check();
     place_.ledger->has_swapped = true;
-    auto done = detail::swap(memory(), place_.bounds, buffer);
-    word_ = detail::load(memory());
+    auto done = detail::swap(*place_.slot, buffers_, buffer);
+    index_ = detail::load(place_.slot->buf_idx);
     return done;
   }
 
  protected:
-  explicit Slot(const detail::Place& place) noexcept
-      : place_(place), word_(detail::load(place.bounds.slots[place.index])) {}
+  Slot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
+      : place_(place), buffers_(buffers), index_(detail::load(place.slot->buf_idx)) {}
 
+  friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
   friend Result<> swap(RxSlot& received, TxSlot& free);
-  [[nodiscard]] abi::netmap_slot& memory() const noexcept {
-    return place_.bounds.slots[place_.index];
-  }
-  [[nodiscard]] bool is_sound() const noexcept {
-    return place_.bounds.is_buffer(word_.index) && word_.length <= place_.bounds.buffer_size;
-  }
-  [[gnu::cold, gnu::noinline]] static Result<> refuse(errc code) {
-    return std::unexpected(Error(code));
-  }
 
   detail::Place place_;
-  detail::SlotWord word_;
+  detail::BufferArea buffers_;
+  std::uint32_t index_;
 };
 
 /// A received slot.
 class RxSlot : public Slot {
  public:
-  explicit RxSlot(const detail::Place& place) noexcept : Slot(place) {}
+  RxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
+      : Slot(place, buffers),
+        length_(detail::load(place.slot->len)),
+        flags_(detail::load(place.slot->flags)) {}
 
   /// The received bytes; they may be changed in place. Empty if the slot names no buffer.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept(!NETMAP_CHECKED) {
     place_.check();
-    return place_.bounds.bytes(word_);
+    return buffers_.bytes(index_, length_);
   }
-  [[nodiscard]] bool more_fragments() const noexcept { return word_.more_fragments(); }
+  /// Bytes received, as the slot says.
+  [[nodiscard]] std::uint16_t length() const noexcept { return length_; }
+  [[nodiscard]] std::uint16_t flags() const noexcept { return flags_; }
+  [[nodiscard]] bool more_fragments() const noexcept { return detail::has_more_fragments(flags_); }
 
   /// NS_FORWARD and its like, for the next sync.
   void set_flags(std::uint16_t flags) noexcept(!NETMAP_CHECKED) {
     place_.check();
-    word_.flags = flags;
-    detail::store(memory(), word_);
+    flags_ = flags;
+    detail::store(place_.slot->flags, flags);
   }
+
+ private:
+  friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+
+  std::uint16_t length_;
+  std::uint16_t flags_;
 };
 
 /// A slot to send.
 class TxSlot : public Slot {
  public:
-  explicit TxSlot(const detail::Place& place) noexcept : Slot(place) {}
+  TxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
+      : Slot(place, buffers) {}
 
   /// The whole buffer, to be filled. Empty if the slot names none.
   [[nodiscard]] std::span<std::byte> buffer() const noexcept(!NETMAP_CHECKED) {
     place_.check();
-    return place_.bounds.buffer(word_.index);
+    return buffers_.buffer(index_);
   }
+  [[nodiscard]] std::uint16_t flags() const noexcept { return detail::load(place_.slot->flags); }
 
   /// Says that the first `length` bytes are to be sent. Flags of earlier use are cleared, except
   /// NS_BUF_CHANGED, which the driver has yet to see. Fails with packet_too_large if the buffer
   /// is smaller, and with ring_corrupt if there is none; the slot is then as before.
   Result<> set_length(std::size_t length, std::uint16_t flags = 0) {
     place_.check();
-    if (length > place_.bounds.buffer_size) [[unlikely]]
-      return refuse(errc::packet_too_large);
-    if (!place_.bounds.is_buffer(word_.index)) [[unlikely]]
-      return refuse(errc::ring_corrupt);
-    word_.length = static_cast<std::uint16_t>(length);
-    word_.flags = static_cast<std::uint16_t>((word_.flags & abi::slot_flags::buf_changed) | flags);
-    detail::store(memory(), word_);
+    const bool exists = buffers_.has(index_);
+    if (!exists || length > buffers_.size || length > UINT16_MAX) [[unlikely]] {
+      return detail::refuse(exists ? errc::packet_too_large : errc::ring_corrupt);
+    }
+    const int kept = this->flags() & abi::slot_flags::buf_changed;
+    detail::store(place_.slot->len, static_cast<std::uint16_t>(length));
+    detail::store(place_.slot->flags, static_cast<std::uint16_t>(kept | flags));
     return {};
   }
 
@@ -176,21 +186,28 @@ class TxSlot : public Slot {
   }
 };
 
-inline Result<> swap(RxSlot& received, TxSlot& free) {
+inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED) {
   received.place_.check();
   free.place_.check();
-  auto& in = received.word_;
-  auto& out = free.word_;
-  if (!received.is_sound() || !free.place_.bounds.is_buffer(out.index)) [[unlikely]] {
-    return Slot::refuse(errc::ring_corrupt);
-  }
+  const BufferArea& buffers = received.buffers_;
+  if (!buffers.has(received.index_) || received.length_ > buffers.size) [[unlikely]]
+    return false;
+  if (!buffers.has(free.index_)) [[unlikely]]
+    return false;
   constexpr auto changed = abi::slot_flags::buf_changed;
-  std::swap(in.index, out.index);
-  out.length = in.length;
-  out.flags = static_cast<std::uint16_t>((in.flags & abi::slot_flags::more_fragments) | changed);
-  in.flags |= changed;
-  detail::store(free.memory(), out);
-  detail::store(received.memory(), in);
+  const int kept = received.flags_ & abi::slot_flags::more_fragments;
+  std::swap(received.index_, free.index_);
+  received.flags_ |= changed;
+  store(free.place_.slot->buf_idx, free.index_);
+  store(free.place_.slot->len, received.length_);
+  store(free.place_.slot->flags, static_cast<std::uint16_t>(kept | changed));
+  store(received.place_.slot->buf_idx, received.index_);
+  store(received.place_.slot->flags, received.flags_);
+  return true;
+}
+
+inline Result<> swap(RxSlot& received, TxSlot& free) {
+  if (!detail::exchange(received, free)) return detail::refuse(errc::ring_corrupt);
   received.place_.ledger->has_swapped = true;
   free.place_.ledger->has_swapped = true;
   return {};
@@ -208,26 +225,21 @@ class Slots {
     using iterator_category = std::input_iterator_tag;
 
     iterator() = default;
-    explicit iterator(const detail::Place& place) noexcept : place_(place) {}
 
-    [[nodiscard]] View operator*() const noexcept { return View(place_); }
+    [[nodiscard]] View operator*() const noexcept { return View(place_, bounds_.buffers); }
     [[nodiscard]] View operator[](difference_type n) const noexcept { return *(*this + n); }
-    operator Position() const noexcept { return Position(place_.index); }  // NOLINT: by design
+    operator Position() const noexcept { return place_.position(); }  // NOLINT: by design
 
     iterator& operator++() noexcept {
-      place_.index = place_.bounds.next(place_.index);
+      place_.slot = bounds_.slots.next(place_.slot);
       return *this;
     }
     iterator& operator--() noexcept {
-      place_.index = place_.bounds.previous(place_.index);
+      place_.slot = bounds_.slots.previous(place_.slot);
       return *this;
     }
     iterator& operator+=(difference_type n) noexcept {
-      const auto ring = static_cast<difference_type>(place_.bounds.num_slots);
-      const auto index = static_cast<difference_type>(place_.index) + n;
-      place_.index = static_cast<std::uint32_t>(index < 0      ? index + ring
-                                                : index < ring ? index
-                                                               : index - ring);
+      place_.slot = bounds_.slots.advance(place_.slot, n);
       return *this;
     }
     iterator& operator-=(difference_type n) noexcept { return *this += -n; }
@@ -238,32 +250,41 @@ class Slots {
     friend iterator operator+(difference_type n, iterator i) noexcept { return i += n; }
     friend iterator operator-(iterator i, difference_type n) noexcept { return i -= n; }
     friend difference_type operator-(const iterator& a, const iterator& b) noexcept {
-      return static_cast<difference_type>(a.place_.offset()) -
-             static_cast<difference_type>(b.place_.offset());
+      return a.offset() - b.offset();
     }
     friend bool operator==(const iterator& a, const iterator& b) noexcept {
-      return a.place_.index == b.place_.index;
+      return a.place_.slot == b.place_.slot;
     }
     friend auto operator<=>(const iterator& a, const iterator& b) noexcept {
-      return a.place_.offset() <=> b.place_.offset();
+      return a.offset() <=> b.offset();
     }
 
    private:
+    friend class Slots;
+
+    iterator(const detail::Place& place, abi::netmap_slot* first) noexcept
+        : bounds_(*place.bounds), place_(place), first_(first) {}
+    [[nodiscard]] difference_type offset() const noexcept {
+      return bounds_.slots.distance(first_, place_.slot);
+    }
+
+    detail::Bounds bounds_{};  // a copy, which no store to a packet can change: kept in registers
     detail::Place place_{};
+    abi::netmap_slot* first_ = nullptr;
   };
 
-  Slots(const detail::Place& first, std::uint32_t last) noexcept : first_(first), last_(last) {}
+  Slots(const detail::Place& first, abi::netmap_slot* last) noexcept : first_(first), last_(last) {}
 
-  [[nodiscard]] iterator begin() const noexcept { return iterator(first_); }
+  [[nodiscard]] iterator begin() const noexcept { return {first_, first_.slot}; }
   [[nodiscard]] iterator end() const noexcept {
     auto place = first_;
-    place.index = last_;
-    return iterator(place);
+    place.slot = last_;
+    return {place, first_.slot};
   }
   [[nodiscard]] std::size_t size() const noexcept {
-    return first_.bounds.distance(first_.index, last_);
+    return first_.bounds->slots.distance(first_.slot, last_);
   }
-  [[nodiscard]] bool empty() const noexcept { return first_.index == last_; }
+  [[nodiscard]] bool empty() const noexcept { return first_.slot == last_; }
   /// Precondition: n < size().
   [[nodiscard]] View operator[](std::size_t n) const noexcept {
     return begin()[static_cast<std::ptrdiff_t>(n)];
@@ -272,7 +293,7 @@ class Slots {
 
  private:
   detail::Place first_;
-  std::uint32_t last_;
+  abi::netmap_slot* last_;
 };
 
 using RxSlots = Slots<RxSlot>;

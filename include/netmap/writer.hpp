@@ -28,7 +28,7 @@ class PacketWriter {
 
   /// Counts the first `bytes` of room() as written. Fails with packet_too_large beyond room().
   Result<> advance(std::size_t bytes) {
-    if (bytes > room().size()) return Ring::refuse(errc::packet_too_large);
+    if (bytes > room().size()) return detail::refuse(errc::packet_too_large);
     used_ += bytes;
     return {};
   }
@@ -36,8 +36,8 @@ class PacketWriter {
   /// Ends this fragment and goes on in the next slot, where the next write begins. Fails with
   /// ring_full, or with packet_too_large after max_fragments.
   Result<> next_fragment() {
-    if (fragments_ == max_fragments) return Ring::refuse(errc::packet_too_large);
-    if (current_ == end_ || std::next(current_) == end_) return Ring::refuse(errc::ring_full);
+    if (fragments_ == max_fragments) return detail::refuse(errc::packet_too_large);
+    if (current_ == end_ || std::next(current_) == end_) return detail::refuse(errc::ring_full);
     if (auto set = finish(abi::slot_flags::more_fragments); !set) return set;
     ++current_;
     ++fragments_;
@@ -51,7 +51,7 @@ class PacketWriter {
     while (!bytes.empty()) {
       if (room().empty()) {
         if (auto next = next_fragment(); !next) return next;
-        if (room().empty()) return Ring::refuse(errc::ring_corrupt);
+        if (room().empty()) return detail::refuse(errc::ring_corrupt);
       }
       const auto into = room();
       const std::size_t part = std::min(into.size(), bytes.size());
@@ -65,7 +65,7 @@ class PacketWriter {
   /// Commits the packet and begins the next one behind it. Fails with ring_full if no slot was
   /// free.
   Result<> commit(std::uint16_t flags = 0) {
-    if (current_ == end_) return Ring::refuse(errc::ring_full);
+    if (current_ == end_) return detail::refuse(errc::ring_full);
     if (auto set = finish(flags); !set) return set;
     ++current_;
     fragments_ = 1;
@@ -96,7 +96,7 @@ inline PacketWriter TxRing::writer() noexcept {
 inline Result<> TxRing::send(std::span<const std::byte> packet) {
   const auto free = slots();
   if (free.empty()) [[unlikely]]
-    return refuse(errc::ring_full);
+    return detail::refuse(errc::ring_full);
   if (packet.size() <= buffer_size()) [[likely]] {
     if (auto written = free.front().write(packet); !written) [[unlikely]]
       return written;

@@ -49,11 +49,13 @@ Result<RingPlace> place_ring(const Reader& region, std::uint64_t offset, std::ui
   if (count <= abi::buffer_index::first_usable || count > UINT32_MAX) {
     return damaged("it has " + std::to_string(count) + " buffers");
   }
-  return RingPlace{ring,
-                   {abi::slots_of(*ring), region.at<std::byte>(buffers), num_slots, buffer_size,
-                    static_cast<std::uint32_t>(count)},
-                   index,
-                   is_host};
+  auto* slots = abi::slots_of(*ring);
+  const auto usable = static_cast<std::uint32_t>(count) - abi::buffer_index::first_usable;
+  return RingPlace{
+      ring,
+      {{slots, slots + num_slots}, {region.at<std::byte>(buffers), usable, buffer_size}},
+      index,
+      is_host};
 }
 
 /// Takes `nic` NIC rings and `host` host rings from the offsets, skipping those not bound.

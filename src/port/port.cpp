@@ -82,8 +82,8 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   port.interface_ = layout->interface;
   const auto& any = layout->rx.empty() ? layout->tx : layout->rx;
   if (!any.empty()) {
-    port.pool_ =
-        std::make_shared<detail::BufferPool>(any.front().bounds, layout->interface->ni_bufs_head);
+    port.pool_ = std::make_shared<detail::BufferPool>(any.front().bounds.buffers,
+                                                      layout->interface->ni_bufs_head);
   }
   return port;
 }

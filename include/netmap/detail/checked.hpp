@@ -6,6 +6,8 @@
 // library built differently do not link.
 #pragma once
 
+#include <netmap/detail/memory.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -38,47 +40,64 @@ namespace detail {
 
 #if NETMAP_CHECKED
 
-/// Outlives its ring: views ask it whether they are still good.
+/// A ring's bounds and how far it has moved. Outlives the ring, so that views can ask whether they
+/// are still good.
 class Life {
  public:
-  void pass(std::uint32_t slots) noexcept { *passed_ += slots; }
+  explicit Life(const Bounds& bounds) : state_(std::make_shared<State>(State{bounds})) {}
+
+  [[nodiscard]] const Bounds& bounds() const noexcept { return state_->bounds; }
+  void pass(std::uint32_t slots) noexcept { state_->passed += slots; }
   void end() noexcept {
-    if (passed_) *passed_ = ended;
+    if (state_) state_->passed = ended;
   }
 
  private:
   friend class Watch;
   static constexpr std::uint64_t ended = UINT64_MAX;
-  std::shared_ptr<std::uint64_t> passed_ = std::make_shared<std::uint64_t>(0);
+  struct State {
+    Bounds bounds;
+    std::uint64_t passed = 0;
+  };
+  std::shared_ptr<State> state_;
 };
 
 class Watch {
  public:
   Watch() = default;
-  explicit Watch(const Life& life) : passed_(life.passed_), start_(*passed_) {}
-  /// `offset` counts slots from the head at which the view was made.
-  void check(std::uint32_t offset) const {
-    if (passed_ && *passed_ > start_ + offset) throw StaleView();
+  Watch(const Life& life, const abi::netmap_slot* head)
+      : state_(life.state_), start_(state_->passed), head_(head) {}
+  void check(const abi::netmap_slot* slot) const {
+    if (!state_) return;
+    const std::uint64_t behind_head = state_->bounds.slots.distance(head_, slot);
+    if (state_->passed > start_ + behind_head) throw StaleView();
   }
 
  private:
-  std::shared_ptr<const std::uint64_t> passed_;
+  std::shared_ptr<const Life::State> state_;
   std::uint64_t start_ = 0;
+  const abi::netmap_slot* head_ = nullptr;
 };
 
 #else
 
 class Life {
  public:
+  explicit Life(const Bounds& bounds) noexcept : bounds_(bounds) {}
+
+  [[nodiscard]] const Bounds& bounds() const noexcept { return bounds_; }
   void pass(std::uint32_t) noexcept {}
   void end() noexcept {}
+
+ private:
+  Bounds bounds_;
 };
 
 class Watch {
  public:
   Watch() = default;
-  explicit Watch(const Life&) noexcept {}
-  void check(std::uint32_t) const noexcept {}
+  Watch(const Life&, const abi::netmap_slot*) noexcept {}
+  void check(const abi::netmap_slot*) const noexcept {}
 };
 
 #endif

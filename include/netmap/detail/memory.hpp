@@ -6,18 +6,27 @@
 
 #include <netmap/abi.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace netmap::detail {
 
-inline std::uint32_t load(const std::uint32_t& word) noexcept {
+/// Reads a word once, whatever the other side does to it meanwhile.
+template <class Word>
+[[nodiscard]] Word load(const Word& word) noexcept {
   return __atomic_load_n(&word, __ATOMIC_RELAXED);
 }
-inline void store(std::uint32_t& word, std::uint32_t value) noexcept {
+template <class Word>
+void store(Word& word, std::type_identity_t<Word> value) noexcept {
   __atomic_store_n(&word, value, __ATOMIC_RELAXED);
+}
+
+[[nodiscard]] inline bool has_more_fragments(std::uint16_t flags) noexcept {
+  return (flags & abi::slot_flags::more_fragments) != 0;
 }
 
 /// The first eight bytes of a slot, moved in one piece: what was checked is what is used.
@@ -26,9 +35,7 @@ struct SlotWord {
   std::uint16_t length;
   std::uint16_t flags;
 
-  [[nodiscard]] bool more_fragments() const noexcept {
-    return (flags & abi::slot_flags::more_fragments) != 0;
-  }
+  [[nodiscard]] bool more_fragments() const noexcept { return has_more_fragments(flags); }
 };
 static_assert(sizeof(SlotWord) == 8 && offsetof(abi::netmap_slot, flags) == 6);
 
@@ -43,41 +50,69 @@ inline void store(abi::netmap_slot& slot, SlotWord word) noexcept {
   __atomic_store_n(raw, std::bit_cast<std::uint64_t>(word), __ATOMIC_RELAXED);
 }
 
-/// The true extent of a ring, copied out of shared memory and checked when the port was opened.
-struct Bounds {
-  abi::netmap_slot* slots;
-  std::byte* buffers;  ///< buffer 0 of the region
-  std::uint32_t num_slots;
-  std::uint32_t buffer_size;   ///< bytes
-  std::uint32_t buffer_count;  ///< 0 and 1 are netmap's own, the last is buffer_count - 1
+/// The slots of a ring: each has a next one, and behind the last is the first.
+struct SlotCircle {
+  abi::netmap_slot* first;
+  abi::netmap_slot* end;
 
-  [[nodiscard]] std::uint32_t next(std::uint32_t slot) const noexcept {
-    return slot + 1 == num_slots ? 0 : slot + 1;
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return static_cast<std::uint32_t>(end - first);
   }
-  [[nodiscard]] std::uint32_t previous(std::uint32_t slot) const noexcept {
-    return (slot == 0 ? num_slots : slot) - 1;
+  [[nodiscard]] abi::netmap_slot* next(abi::netmap_slot* slot) const noexcept {
+    return slot + 1 == end ? first : slot + 1;
   }
-  [[nodiscard]] std::uint32_t advance(std::uint32_t slot, std::uint32_t by) const noexcept {
-    return slot + by < num_slots ? slot + by : slot + by - num_slots;
+  [[nodiscard]] abi::netmap_slot* previous(abi::netmap_slot* slot) const noexcept {
+    return (slot == first ? end : slot) - 1;
+  }
+  [[nodiscard]] std::uint32_t index(const abi::netmap_slot* slot) const noexcept {
+    return static_cast<std::uint32_t>(slot - first);
+  }
+  /// The slot `by` places on; at most once around.
+  [[nodiscard]] abi::netmap_slot* advance(abi::netmap_slot* slot,
+                                          std::ptrdiff_t by) const noexcept {
+    const std::ptrdiff_t index = slot - first + by;
+    return first + (index < 0 ? index + size() : index < end - first ? index : index - size());
   }
   /// Slots from `from` up to, not including, `to`.
-  [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
-    return to >= from ? to - from : to + num_slots - from;
+  [[nodiscard]] std::uint32_t distance(const abi::netmap_slot* from,
+                                       const abi::netmap_slot* to) const noexcept {
+    return static_cast<std::uint32_t>(to >= from ? to - from : to - from + (end - first));
   }
-  [[nodiscard]] bool is_buffer(std::uint32_t index) const noexcept {
-    return index - 2 < buffer_count - 2;
+};
+
+/// The buffers that a slot may name.
+struct BufferArea {
+  std::byte* base;       ///< buffer 0 of the region
+  std::uint32_t usable;  ///< how many, not counting 0 and 1, which are netmap's own
+  std::uint32_t size;    ///< bytes of each
+
+  [[nodiscard]] bool has(std::uint32_t index) const noexcept {
+    return index - abi::buffer_index::first_usable < usable;
   }
-  /// The bytes a slot names; empty where it names none.
-  [[nodiscard]] std::span<std::byte> bytes(SlotWord word) const noexcept {
-    if (!is_buffer(word.index) || word.length > buffer_size) [[unlikely]]
-      return {};
-    return {buffers + std::size_t{word.index} * buffer_size, word.length};
+  /// The bytes of one buffer that a slot can name: its length has 16 bits.
+  [[nodiscard]] std::uint32_t capacity() const noexcept {
+    return std::min<std::uint32_t>(size, UINT16_MAX);
   }
+  /// A whole buffer; empty if there is none with that index.
   [[nodiscard]] std::span<std::byte> buffer(std::uint32_t index) const noexcept {
-    if (!is_buffer(index)) [[unlikely]]
+    if (!has(index)) [[unlikely]]
       return {};
-    return {buffers + std::size_t{index} * buffer_size, buffer_size};
+    return {base + std::size_t{index} * size, capacity()};
   }
+  /// The first `length` bytes of a buffer; empty if there is none, or it is smaller.
+  [[nodiscard]] std::span<std::byte> bytes(std::uint32_t index, std::size_t length) const noexcept {
+    if (!has(index) || length > size) [[unlikely]] {
+      index = 0;
+      length = 0;
+    }
+    return {base + std::size_t{index} * size, length};
+  }
+};
+
+/// The true extent of a ring, copied out of shared memory and checked when the port was opened.
+struct Bounds {
+  SlotCircle slots;
+  BufferArea buffers;
 };
 
 }  // namespace netmap::detail

@@ -20,18 +20,18 @@ struct CountedRing {
 };
 
 void count(CountedRing& ring, std::uint32_t end) noexcept {
-  const auto& bounds = ring.at.bounds;
-  if (end >= bounds.num_slots || ring.upto >= bounds.num_slots) return;
-  for (; ring.upto != end; ring.upto = bounds.next(ring.upto)) {
-    detail::count(ring.ledger.stats, detail::load(bounds.slots[ring.upto]));
+  const auto& slots = ring.at.bounds.slots;
+  if (end >= slots.size() || ring.upto >= slots.size()) return;
+  for (; ring.upto != end; ring.upto = ring.upto + 1 == slots.size() ? 0 : ring.upto + 1) {
+    detail::count(ring.ledger.stats, detail::load(slots.first[ring.upto]));
   }
 }
 
 /// Whether the module will take the ring as it is. Impossible positions it resets ("ring reinit"),
 /// and says so nowhere but in the system's log.
 bool is_possible(const CountedRing& ring) noexcept {
-  return detail::load(ring.at.ring->head) < ring.at.bounds.num_slots &&
-         detail::load(ring.at.ring->cur) < ring.at.bounds.num_slots;
+  return detail::load(ring.at.ring->head) < ring.at.bounds.slots.size() &&
+         detail::load(ring.at.ring->cur) < ring.at.bounds.slots.size();
 }
 
 class KernelDevice final : public Device {
