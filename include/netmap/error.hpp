@@ -56,6 +56,9 @@ using Result = std::expected<T, Error>;
 
 }  // namespace netmap
 
+template <>
+struct std::is_error_code_enum<netmap::errc> : std::true_type {};
+
 namespace netmap::detail {
 
 template <class T>
@@ -73,6 +76,3 @@ template <class T = void>
 }
 
 }  // namespace netmap::detail
-
-template <>
-struct std::is_error_code_enum<netmap::errc> : std::true_type {};

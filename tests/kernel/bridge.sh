@@ -11,20 +11,20 @@ start_bridge() {
     nmx)
       "$NMX" bridge "$2" "$3" -w 0 --json >"$logs/bridge" 2>"$logs/bridge.err" &
       bridge=$!
-      until_log "$logs/bridge.err" '^nmx bridge:' $bridge
+      until_log "$logs/bridge.err" '^nmx bridge:' "$bridge"
       ;;
     upstream)
       "$NETMAP_BRIDGE" -i "$2" -i "$3" -w 0 >"$logs/bridge" 2>&1 &
       bridge=$!
-      until_log "$logs/bridge" 'Ready to go' $bridge
+      until_log "$logs/bridge" 'Ready to go' "$bridge"
       ;;
   esac
 }
 
 # stop_bridge nmx|upstream COUNT: and what it says that it moved, if it does.
 stop_bridge() {
-  kill -INT $bridge
-  wait $bridge
+  kill -INT "$bridge"
+  wait "$bridge"
   [[ $1 == upstream ]] ||
     check 'nmx bridge' "moved $2, status 0" "moved $(packets_in "$logs/bridge"), status $?"
 }
@@ -40,10 +40,12 @@ for kind in nmx ${NETMAP_BRIDGE:+upstream}; do
   numbered 'netmap:x{1' 'netmap:y}1' 50000 -l 1500
   stop_bridge "$kind" 50000
 
+  stay_on_one_cpu
   start_bridge "$kind" netmap:vb netmap:wa
   numbered netmap:va netmap:wb 10000 -R 2000
   numbered netmap:wb netmap:va 10000 -R 2000
   stop_bridge "$kind" 20000
+  move_freely
 done
 
 start_bridge nmx 'netmap:x}1' 'netmap:y{1'
@@ -59,7 +61,7 @@ ip address add 10.9.0.1/24 dev va
 start_bridge nmx netmap:va netmap:va^
 check 'pings through nmx bridge va' '50 packets transmitted, 50 packets received' \
   "$(busybox ping -c 50 -i 0.02 -W 10 10.9.0.2 | grep -o '^50 packets transmitted, [0-9]* packets received')"
-kill -INT $bridge
-wait $bridge
+kill -INT "$bridge"
+wait "$bridge"
 check 'nmx bridge, status' 0 $?
 finish

@@ -39,6 +39,11 @@ joined() {
   ip link set "$2" up
 }
 
+# veth keeps a frame on the CPU of whoever sends it, so a sender that the scheduler moves reorders
+# its own frames. Where order is checked on veth, nobody is moved.
+stay_on_one_cpu() { taskset -pc 0 $$ >/dev/null; }
+move_freely() { taskset -pc "0-$(($(nproc --all) - 1))" $$ >/dev/null; }
+
 # The other ends there are, apart from nmx.
 others() { [[ -z $PKT_GEN ]] || echo pkt-gen; }
 

@@ -7,5 +7,6 @@ for other in nmx $(others); do
   transfer nmx netmap:va "$other" netmap:vb 20000 -R 5000
   transfer "$other" netmap:va nmx netmap:vb 20000 -R 5000
 done
+stay_on_one_cpu
 numbered va vb 20000 -R 5000 -l 1500
 finish

@@ -55,15 +55,14 @@ std::vector<Endpoints> walk(Sweep& sweep, int steps) {
 }
 
 TEST(NmxSweep, TurnsThePortFirstAndThenTheAddress) {
-  Sweep sweep({.source = *parse_range("10.0.0.1:1-10.0.0.2:2"), .destination = *parse_range("9.9.9.9")},
-              0);
+  Sweep sweep(
+      {.source = *parse_range("10.0.0.1:1-10.0.0.2:2"), .destination = *parse_range("9.9.9.9")}, 0);
   const Endpoint to{ip(9, 9, 9, 9), 1234};
   const std::uint32_t low = ip(10, 0, 0, 1);
   EXPECT_FALSE(sweep.is_constant());
-  EXPECT_THAT(walk(sweep, 5),
-              ElementsAre(Endpoints{{low, 1}, to}, Endpoints{{low, 2}, to},
-                          Endpoints{{low + 1, 1}, to}, Endpoints{{low + 1, 2}, to},
-                          Endpoints{{low, 1}, to}));
+  EXPECT_THAT(walk(sweep, 5), ElementsAre(Endpoints{{low, 1}, to}, Endpoints{{low, 2}, to},
+                                          Endpoints{{low + 1, 1}, to}, Endpoints{{low + 1, 2}, to},
+                                          Endpoints{{low, 1}, to}));
 }
 
 TEST(NmxSweep, MovesTheDestinationWhenTheSourceIsThroughAndSeesEveryPairOnce) {
@@ -137,8 +136,9 @@ TEST(NmxFrame, TheIpChecksumIsRight) {
   Random random(3);
   for (int i = 0; i < 1000; ++i) {
     const std::uint64_t bits = random.next();
-    builder.set({{static_cast<std::uint32_t>(bits), 1}, {static_cast<std::uint32_t>(bits >> 32), 2}},
-                random.between(60, 65'535));
+    builder.set(
+        {{static_cast<std::uint32_t>(bits), 1}, {static_cast<std::uint32_t>(bits >> 32), 2}},
+        random.between(60, 65'535));
     std::uint32_t sum = 0;
     for (std::size_t at = 14; at < 34; at += 2) sum += word16(builder.bytes(), at);
     while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);

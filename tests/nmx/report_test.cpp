@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "nmx/report.hpp"
 #include "nmx/budget.hpp"
 #include "nmx/rate.hpp"
-#include "nmx/report.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,10 +23,13 @@ TEST(NmxReport, ScalesNumbers) {
 }
 
 TEST(NmxReport, ALineHasRateBitsBatchAndFreeSlots) {
-  const Traffic traffic{
-      .packets = 3'000'000, .bytes = 180'000'000, .batches = 10'000, .free_slots = 12, .seconds = 2};
+  const Traffic traffic{.packets = 3'000'000,
+                        .bytes = 180'000'000,
+                        .batches = 10'000,
+                        .free_slots = 12,
+                        .seconds = 2};
   EXPECT_EQ(interval_line(traffic),
-            "   1.500 Mpps    720.000 Mbit/s  batch  300.00  free slots   12");
+            "   1.500 Mpps   720.000 Mbit/s  batch  300.00  free slots   12");
   EXPECT_EQ(interval_line({}), "    0.000 pps      0.000 bit/s  batch    0.00  free slots    -");
 }
 
@@ -59,7 +62,9 @@ class Printed : public testing::Test {
   }
 };
 
-TEST_F(Printed, OnStdoutThereIsNothingUnlessAsked) { EXPECT_EQ(total(JsonOutput::none), ""); }
+TEST_F(Printed, OnStdoutThereIsNothingUnlessAsked) {
+  EXPECT_EQ(total(JsonOutput::none), "");
+}
 
 TEST_F(Printed, OneObjectAtTheEnd) {
   EXPECT_EQ(total(JsonOutput::object),

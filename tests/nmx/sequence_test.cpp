@@ -2,8 +2,8 @@
 //
 // The checker's negative controls: whatever happens to one packet on its way is reported as
 // exactly that, and as nothing else.
-#include "nmx/random.hpp"
 #include "nmx/sequence.hpp"
+#include "nmx/random.hpp"
 #include "nmx/sequence_report.hpp"
 #include "nmx/tally.hpp"
 
@@ -88,11 +88,17 @@ TEST(NmxSequence, ADamagedLastPacketIsCorruptAndNotLost) {
 }
 
 TEST(NmxSequence, ACutOrLengthenedPacketIsCorrupt) {
-  for (const int change : {-30, -8, -1, 1, 8}) {
+  for (const int change : {-8, -1, 1, 8}) {
     auto packets = stream(5);
     packets[2].resize(packets[2].size() + static_cast<std::size_t>(change));
     EXPECT_EQ(check(packets), (SequenceCounts{.corrupt = 1})) << change;
   }
+}
+
+TEST(NmxSequence, APacketCutBeforeItsNumberIsForeignAndItsNumberLost) {
+  auto packets = stream(5);
+  packets[2].resize(34);
+  EXPECT_EQ(check(packets), (SequenceCounts{.lost = 1, .foreign = 1}));
 }
 
 TEST(NmxSequence, APacketMadeOfTwoIsCorrupt) {
@@ -143,7 +149,8 @@ TEST(NmxSequence, EachFaultIsCountedBesideTheOthers) {
   std::swap(packets[70], packets[71]);
   packets.push_back(packets[60]);
   packets.erase(packets.begin() + 20);
-  EXPECT_EQ(check(packets), (SequenceCounts{.lost = 1, .duplicated = 1, .reordered = 1, .corrupt = 2}));
+  EXPECT_EQ(check(packets),
+            (SequenceCounts{.lost = 1, .duplicated = 1, .reordered = 1, .corrupt = 2}));
 }
 
 TEST(NmxSequence, FlowsAreCountedApart) {
@@ -228,7 +235,8 @@ TEST(NmxWindow, AgreesWithItsDefinition) {
         case 0: number += random.between(0, 10); break;
         case 1: number -= std::min<std::uint64_t>(number, random.between(0, 20)); break;
         case 2: number += random.between(0, 2 * SequenceWindow::size); break;
-        case 3: number -= std::min<std::uint64_t>(number, random.between(0, 2 * SequenceWindow::size));
+        case 3:
+          number -= std::min<std::uint64_t>(number, random.between(0, 2 * SequenceWindow::size));
           break;
         default: ++number;
       }

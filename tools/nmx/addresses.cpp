@@ -13,8 +13,7 @@ constexpr std::uint16_t default_port = 1234;
 /// Takes a number of at most `largest` off the front of `text`.
 template <class Number>
 bool take_number(std::string_view& text, Number& number, int base, Number largest) {
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, base);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (error != std::errc() || number > largest) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return true;

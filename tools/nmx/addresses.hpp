@@ -58,9 +58,7 @@ struct SweepOptions {
 class Sweep {
  public:
   Sweep(const SweepOptions& options, std::uint64_t seed)
-      : options_(options),
-        now_{options.source.first, options.destination.first},
-        random_(seed) {}
+      : options_(options), now_{options.source.first, options.destination.first}, random_(seed) {}
 
   [[nodiscard]] bool is_constant() const {
     return options_.source.is_single() && options_.destination.is_single() &&

@@ -31,11 +31,11 @@ Result<std::string> host_side(const std::string& port) {
   auto name = netmap::parse_port_name(port);
   if (!name) return std::unexpected(name.error());
   if (name->selection != netmap::RingSelection::all_nic) {
-    return std::unexpected(
-        Error(netmap::errc::conflicting_options,
-              fmt::format("bridging '{}' alone, to its own host rings, leaves the choice of rings to "
-                          "nmx; give its name without one, or a second port",
-                          port)));
+    return std::unexpected(Error(
+        netmap::errc::conflicting_options,
+        fmt::format("bridging '{}' alone, to its own host rings, leaves the choice of rings to "
+                    "nmx; give its name without one, or a second port",
+                    port)));
   }
   name->selection = netmap::RingSelection::host;
   return to_string(*name);

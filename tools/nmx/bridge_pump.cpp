@@ -134,11 +134,10 @@ Result<> BridgePump::ask(Way way, std::array<Directions, 2>& wanted) {
     const bool is_swapped = rx.same_region(tx);
     const std::uint32_t needed = is_swapped ? fragments : slots_for(bytes, 1, tx.buffer_size());
     if (!tx.want(needed)) {
-      return std::unexpected(
-          Error(netmap::errc::packet_too_large,
-                fmt::format("a packet of {} slots came from '{}', but the rings of '{}' have {}",
-                            needed, ports_[way]->info().name, ports_[1 - way]->info().name,
-                            tx.num_slots())));
+      return std::unexpected(Error(
+          netmap::errc::packet_too_large,
+          fmt::format("a packet of {} slots came from '{}', but the rings of '{}' have {}", needed,
+                      ports_[way]->info().name, ports_[1 - way]->info().name, tx.num_slots())));
     }
     wanted[1 - way] |= Direction::tx;
   }
@@ -172,7 +171,8 @@ Result<> BridgePump::sleep(const std::array<Directions, 2>& wanted) {
     const std::error_code code(why, std::system_category());
     return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));
   }
-  if (std::ranges::any_of(handles, [](const pollfd& one) { return (one.revents & POLLERR) != 0; })) {
+  if (std::ranges::any_of(handles,
+                          [](const pollfd& one) { return (one.revents & POLLERR) != 0; })) {
     return std::unexpected(Error(netmap::errc::ring_corrupt,
                                  "a port reports an error: a ring is broken or an interface gone"));
   }

@@ -16,7 +16,8 @@ namespace nmx {
 /// holds up the other.
 class BridgePump {
  public:
-  BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch) : ports_{&a, &b}, batch_(batch) {}
+  BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch)
+      : ports_{&a, &b}, batch_(batch) {}
 
   /// Whether packets can go at least one way.
   [[nodiscard]] bool has_a_way() const { return is_open(0) || is_open(1); }

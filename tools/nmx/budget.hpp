@@ -11,7 +11,8 @@ namespace nmx {
 class Budget {
  public:
   /// `total` 0: no bound.
-  explicit Budget(std::uint64_t total) : is_bounded_(total != 0), unclaimed_(total), unused_(total) {}
+  explicit Budget(std::uint64_t total)
+      : is_bounded_(total != 0), unclaimed_(total), unused_(total) {}
 
   /// At most `wanted`; 0 if all that is left is claimed by others.
   [[nodiscard]] std::uint64_t claim(std::uint64_t wanted) {

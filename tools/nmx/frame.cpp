@@ -69,8 +69,8 @@ void HeaderBuilder::set(const Endpoints& endpoints, std::size_t frame_bytes) {
 }
 
 bool looks_generated(const std::byte* header) {
-  const bool is_ipv4 = header[ethernet_type] == std::byte{0x08} &&
-                       header[ethernet_type + 1] == std::byte{0x00};
+  const bool is_ipv4 =
+      header[ethernet_type] == std::byte{0x08} && header[ethernet_type + 1] == std::byte{0x00};
   const bool is_plain = header[ip] == version_and_length;
   const bool is_udp = header[ip_protocol] == protocol_udp;
   return is_ipv4 + is_plain + is_udp >= 2;

@@ -23,9 +23,9 @@ using netmap::Result;
 
 struct GenOptions : TransferOptions {
   std::vector<std::uint32_t> lengths{60};
-  PacketOptions packet{.destination = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-                       .sweep = {.source = *parse_range("10.0.0.1"),
-                                 .destination = *parse_range("10.1.0.1")}};
+  PacketOptions packet{
+      .destination = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+      .sweep = {.source = *parse_range("10.0.0.1"), .destination = *parse_range("10.1.0.1")}};
   std::optional<MacAddress> source_mac;
   double rate = 0;
 };
@@ -104,9 +104,9 @@ Result<int> gen(const GenOptions& options) {
 void check(const GenOptions& options) {
   const auto shortest = std::ranges::min(options.lengths);
   if (options.packet.numbered && shortest < shortest_numbered_frame) {
-    throw CLI::ValidationError(fmt::format(
-        "--seq needs packets of at least {} bytes, --length allows {}", shortest_numbered_frame,
-        shortest));
+    throw CLI::ValidationError(
+        fmt::format("--seq needs packets of at least {} bytes, --length allows {}",
+                    shortest_numbered_frame, shortest));
   }
   if (options.packet.fragments > shortest) {
     throw CLI::ValidationError(fmt::format("{} bytes cannot be cut into {} fragments", shortest,

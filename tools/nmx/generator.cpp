@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 Result<> check_fit(netmap::Port& port, const PacketOptions& packet) {
   for (const TxRing& ring : port.tx_rings()) {
     const std::uint32_t needed = slots_for(packet.longest, packet.fragments, ring.buffer_size());
-    const std::uint32_t most = std::min<std::uint32_t>(netmap::PacketWriter::max_fragments,
-                                                       ring.num_slots() - 1);
+    const std::uint32_t most =
+        std::min<std::uint32_t>(netmap::PacketWriter::max_fragments, ring.num_slots() - 1);
     if (needed <= most) continue;
     return std::unexpected(netmap::Error(
         netmap::errc::packet_too_large,
@@ -142,8 +142,8 @@ Result<> Generator::wait_for_room(std::uint64_t limit) {
   for (TxRing& ring : port_->tx_rings()) {
     const std::uint32_t each = slots_for_next(ring);
     const auto batch = std::min<std::uint64_t>(limit, options_.batch) * each;
-    const auto half = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(batch, (ring.num_slots() - 1) / 2));
+    const auto half =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, (ring.num_slots() - 1) / 2));
     if (auto wanted = ring.want(std::max(each, half)); !wanted) return wanted;
   }
   const auto waited = port_->wait(netmap::Direction::tx, slice);

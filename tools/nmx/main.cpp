@@ -44,8 +44,8 @@ int run(int argc, char** argv) {
     return complain_of_usage(app, error.what());
   }
   nmx::catch_stop_signals();
-  const auto* command = std::ranges::find_if(
-      commands, [](const nmx::Command& one) { return one.app->parsed(); });
+  const auto* command =
+      std::ranges::find_if(commands, [](const nmx::Command& one) { return one.app->parsed(); });
   const auto done = command->run();
   if (!done) return complain(done.error().message(), failure);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -28,10 +28,10 @@ std::string rings(unsigned number, unsigned slots, const char* direction) {
 Result<> check_rings(netmap::Port& port, Direction direction) {
   const bool is_tx = direction == Direction::tx;
   if (is_tx ? !port.tx_rings().empty() : !port.rx_rings().empty()) return {};
-  return std::unexpected(Error(netmap::errc::no_such_ring,
-                               fmt::format("'{}' is open without {} rings; drop the /{} of its name",
-                                           port.info().name, is_tx ? "tx" : "rx",
-                                           is_tx ? 'R' : 'T')));
+  return std::unexpected(
+      Error(netmap::errc::no_such_ring,
+            fmt::format("'{}' is open without {} rings; drop the /{} of its name", port.info().name,
+                        is_tx ? "tx" : "rx", is_tx ? 'R' : 'T')));
 }
 
 Result<netmap::Port> open_ring(netmap::PortName& name, const TransferOptions& options) {
@@ -108,14 +108,15 @@ std::string describe(const PortInfo& info) {
 }
 
 Json identify(const char* command, const PortInfo& info) {
-  Json identity{{"command", command},
-                {"port", info.name},
-                {"device", std::string(to_string(info.device))}};
+  Json identity{
+      {"command", command}, {"port", info.name}, {"device", std::string(to_string(info.device))}};
   if (!info.domain.empty()) identity["domain"] = info.domain;
   return identity;
 }
 
-bool is_pipe(const PortInfo& info) { return info.name.find_first_of("{}") != std::string::npos; }
+bool is_pipe(const PortInfo& info) {
+  return info.name.find_first_of("{}") != std::string::npos;
+}
 
 bool is_interface(const PortInfo& info) {
   return info.device == netmap::DeviceKind::kernel && !is_pipe(info) &&
@@ -125,8 +126,9 @@ bool is_interface(const PortInfo& info) {
 std::string alone(const PortInfo& info) {
   if (!is_pipe(info)) return "nothing has moved yet: is there a peer, and the link up?";
   std::string other = info.name;
-  std::ranges::transform(other, other.begin(),
-                         [](char c) { return c == '{' ? '}' : c == '}' ? '{' : c; });
+  std::ranges::transform(other, other.begin(), [](char c) {
+    return c == '{' ? '}' : c == '}' ? '{' : c;
+  });
   return fmt::format("nothing has moved yet: waiting for a peer at the other end, 'netmap:{}'",
                      other);
 }
@@ -135,8 +137,8 @@ void wait_for_link(const PortInfo& info, std::optional<double> seconds) {
   const double wanted = seconds.value_or(is_interface(info) ? 2 : 0);
   if (wanted == 0) return;
   fmt::print(stderr, "waiting {} s for the link\n", wanted);
-  const auto end =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wanted));
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(wanted));
   while (!stop_requested() && Clock::now() < end) {
     std::this_thread::sleep_until(std::min(end, Clock::now() + slice));
   }

@@ -56,18 +56,9 @@ Result<> Receiver::receive_round(Counters& counters) {
   return {};
 }
 
-/// Takes slots, whole packets or not: no packet is less than a slot, so the limit holds.
 Result<Receiver::Taken> Receiver::take(RxRing& ring, std::uint64_t limit) {
   Taken taken;
-  const auto slots = ring.slots();
-  const auto end =
-      slots.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(limit, slots.size()));
-  for (auto slot = slots.begin(); slot != end; ++slot) {
-    const netmap::RxSlot received = *slot;
-    taken.packets += received.more_fragments() ? 0 : 1;
-    taken.bytes += received.bytes().size();
-  }
-  if (auto released = ring.release(end); !released) return std::unexpected(released.error());
+  taken.packets = ring.for_each([&](const Packet& packet) { taken.bytes += packet.size(); }, limit);
   return taken;
 }
 

@@ -22,8 +22,7 @@ struct RecvOptions : TransferOptions {
   bool numbered = false;
 };
 
-Result<int> conclude(const RecvOptions& options, const Traffic& total,
-                     const SequenceTally& tally) {
+Result<int> conclude(const RecvOptions& options, const Traffic& total, const SequenceTally& tally) {
   if (options.numbered) fmt::print(stderr, "{}\n", to_text(tally.counts()));
   if (options.count != 0 && total.packets != options.count) {
     return std::unexpected(
@@ -56,7 +55,8 @@ Result<int> recv(const RecvOptions& options) {
   const auto remarks = [&tally] { return remark(tally.counts()); };
   const Report report(options.report, identify("recv", info),
                       options.numbered ? std::function<Remarks()>(remarks) : nullptr);
-  const auto total = run(std::move(tasks), report, {.alone = alone(info), .silence = options.silence});
+  const auto total =
+      run(std::move(tasks), report, {.alone = alone(info), .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("received", *total);
   return conclude(options, *total, tally);

@@ -20,9 +20,8 @@ std::string scaled(double value, const char* unit) {
 }
 
 std::string interval_line(const Traffic& interval) {
-  const std::string free = interval.free_slots == Traffic::not_seen
-                               ? "-"
-                               : fmt::format("{}", interval.free_slots);
+  const std::string free =
+      interval.free_slots == Traffic::not_seen ? "-" : fmt::format("{}", interval.free_slots);
   return fmt::format("{:>13}  {:>15}  batch {:>7.2f}  free slots {:>4}",
                      scaled(interval.packets_per_second(), "pps"),
                      scaled(interval.bits_per_second(), "bit/s"), interval.average_batch(), free);
@@ -36,12 +35,9 @@ std::string total_line(const std::string& verb, const Traffic& total) {
 }
 
 Json to_json(const Traffic& traffic) {
-  return {{"packets", traffic.packets},
-          {"bytes", traffic.bytes},
-          {"seconds", traffic.seconds},
-          {"pps", traffic.packets_per_second()},
-          {"bps", traffic.bits_per_second()},
-          {"batches", traffic.batches}};
+  return {{"packets", traffic.packets},       {"bytes", traffic.bytes},
+          {"seconds", traffic.seconds},       {"pps", traffic.packets_per_second()},
+          {"bps", traffic.bits_per_second()}, {"batches", traffic.batches}};
 }
 
 Report::Report(ReportOptions options, Json identity, std::function<Remarks()> remarks)

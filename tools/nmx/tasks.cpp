@@ -28,7 +28,8 @@ netmap::Result<> pin(unsigned cpu) {
   if (failed == 0) return {};
   return std::unexpected(netmap::Error(
       std::error_code(failed, std::system_category()),
-      fmt::format("cannot pin a thread to CPU {}: there is none, or it may not be used here", cpu)));
+      fmt::format("cannot pin a thread to CPU {}: there is none, or it may not be used here",
+                  cpu)));
 }
 
 /// The threads of a run, and what they share.

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What cannot work ends with one sentence on stderr and a status: 1, or 2 if the command line was
+// wrong.
+#include "cli/domain.hpp"
+#include "cli/process.hpp"
+
+#include <netmap/netmap.hpp>
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace nmx_test {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr int failure = 1;
+constexpr int usage = 2;
+
+/// The last line, which says what went wrong; before it nmx may have said what it opened.
+std::string sentence(const Outcome& outcome) {
+  const std::string& err = outcome.err;
+  const auto start = err.rfind("nmx: ");
+  return start == std::string::npos ? err : err.substr(start);
+}
+
+void expect_refused(const Outcome& outcome, int status, const std::string& because) {
+  EXPECT_EQ(outcome.status, status) << outcome.err;
+  const std::string said = sentence(outcome);
+  EXPECT_THAT(said, StartsWith("nmx: "));
+  EXPECT_THAT(said, HasSubstr(because));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 1) << said;
+}
+
+struct Mistake {
+  Arguments arguments;
+  int status;
+  std::string because;
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+  for (const std::string& argument : mistake.arguments) *out << argument << ' ';
+}
+
+class Refusal : public OnEmbedded, public testing::WithParamInterface<Mistake> {};
+
+TEST_P(Refusal, SaysWhy) {
+  expect_refused(run(nmx(GetParam().arguments)), GetParam().status, GetParam().because);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, Refusal,
+    testing::Values(Mistake{{}, usage, "A subcommand is required; see 'nmx --help'"},
+                    Mistake{{"frobnicate"}, usage, "'frobnicate' is no subcommand"},
+                    Mistake{{"gen"}, usage, "port is required; see 'nmx gen --help'"},
+                    Mistake{{"gen", "x{1", "--colour"}, usage, "--colour"},
+                    Mistake{{"gen", "x{1", "y{1"}, usage, "y{1"},
+                    Mistake{{"gen", "x{1", "-l", "15"}, usage, "15"},
+                    Mistake{{"gen", "x{1", "-l", "65536"}, usage, "65536"},
+                    Mistake{{"gen", "x{1", "-l", "long"}, usage, "long"},
+                    Mistake{{"gen", "x{1", "--seq", "-l", "57"}, usage, "at least 58 bytes"},
+                    Mistake{{"gen", "x{1", "-F", "64"}, usage, "64"},
+                    Mistake{{"gen", "x{1", "-F", "20", "-l", "16"}, usage, "20 fragments"},
+                    Mistake{{"gen", "x{1", "-n", "-1"}, usage, "-1"},
+                    Mistake{{"gen", "x{1", "-b", "0"}, usage, "0"},
+                    Mistake{{"gen", "x{1", "-R", "0"}, usage, "0"},
+                    Mistake{{"gen", "x{1", "-s", "10.0.0"}, usage, "'10.0.0' is no IPv4 range"},
+                    Mistake{{"gen", "x{1", "-D", "me"}, usage, "'me' is no MAC address"},
+                    Mistake{{"gen", "x{1", "-a", "100000", "-n", "1"}, failure, "CPU 100000"},
+                    Mistake{{"recv", "x{1", "--json=xml"}, usage, "xml"},
+                    Mistake{{"recv", "x{1", "--device", "abacus"}, usage, "'abacus' is no device"},
+                    Mistake{{"bridge"}, usage, "required"},
+                    Mistake{{"bridge", "x{1", "y{1", "z{1"}, usage, "z{1"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Ports, Refusal,
+    testing::Values(
+        Mistake{{"recv", "netmap:"}, failure, "column"},
+        Mistake{{"recv", "netmap:eth0-"}, failure, "column 13"},
+        Mistake{{"recv", "netmap:x{1}2"}, failure, "column"},
+        Mistake{{"recv", "netmap:x{1/q"}, failure, "column 12"},
+        Mistake{{"recv", "eth77"}, failure, "no port of this name"},
+        Mistake{{"recv", "vale0:a"}, failure, "VALE"},
+        Mistake{{"recv", "x{1-9"}, failure, "no ring 9"},
+        Mistake{{"recv", "x{1^"}, failure, "host rings"},
+        Mistake{{"recv", "x{1/T"}, failure, "without rx rings"},
+        Mistake{{"gen", "x{1/R"}, failure, "without tx rings"},
+        Mistake{{"recv", "x{1", "-p", "4"}, failure, "4 threads need 4 rings, but 'x{1' has 1"},
+        Mistake{{"recv", "x{1-0", "-p", "2"}, failure, "selects rings"},
+        Mistake{{"gen", "x{1@conf:slots=16", "-l", "65535"}, failure, "too large"},
+        Mistake{{"bridge", "x{1/T", "y{1/T"}, failure, "neither"},
+        Mistake{{"bridge", "x{1-0"}, failure, "second port"},
+        Mistake{{"bridge", "x{1", "x{1"}, failure, "taken"},
+        Mistake{{"info", "eth77"}, failure, "no port of this name"}));
+
+using Domain = OnEmbedded;
+
+Outcome receive() {
+  return run(nmx({"recv", "x{1"}));
+}
+
+TEST_F(Domain, APipeEndHasOneUser) {
+  const auto held = netmap::open("x{1");
+  ASSERT_TRUE(held);
+  expect_refused(receive(), failure, "taken by process " + std::to_string(getpid()));
+}
+
+TEST_F(Domain, HasToExistOrBePossibleToMake) {
+  expect_refused(run(nmx({"recv", "x{1", "--domain", domain() + "/a/b"})), failure,
+                 "No such file or directory");
+}
+
+TEST_F(Domain, HasToBeADirectory) {
+  std::ofstream(domain() + "/file") << "not a directory";
+  expect_refused(run(nmx({"recv", "x{1", "--domain", domain() + "/file"})), failure, "/file'");
+}
+
+TEST_F(Domain, IsNotReachedThroughALink) {
+  std::filesystem::create_directory_symlink(domain(), domain() + "/link");
+  expect_refused(run(nmx({"recv", "x{1", "--domain", domain() + "/link"})), failure, "/link'");
+}
+
+TEST_F(Domain, IsForItsOwnerAlone) {
+  ASSERT_EQ(chmod(domain().c_str(), 0755), 0);
+  expect_refused(receive(), failure, "chmod 700");
+}
+
+TEST_F(Domain, HasToBeOurs) {
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(domain().c_str(), 12345, 12345), 0);
+    expect_refused(receive(), failure, "belongs to user 12345");
+  } else {
+    expect_refused(run(nmx({"recv", "x{1", "--domain", "/dev/shm"})), failure, "belongs to user 0");
+  }
+}
+
+TEST_F(Domain, HasToBeInMemory) {
+  constexpr long tmpfs = 0x01021994;
+  struct statfs here{};
+  ASSERT_EQ(statfs(".", &here), 0);
+  if (here.f_type == tmpfs) GTEST_SKIP() << "the tests themselves run on tmpfs";
+  const Directory elsewhere(std::filesystem::current_path());
+  expect_refused(run(nmx({"recv", "x{1", "--domain", elsewhere.path()})), failure, "not on tmpfs");
+}
+
+void overwrite(const std::string& file, std::streamoff at, std::uint32_t word) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_TRUE(stream) << file;
+  stream.seekp(at);
+  stream.write(reinterpret_cast<const char*>(&word), sizeof word);
+}
+
+class Damaged : public OnEmbedded, public testing::WithParamInterface<std::string> {};
+
+/// Every file that holds state begins with what it is and which version of it.
+TEST_P(Damaged, IsNoticedBeforeUse) {
+  const auto held = netmap::open("x{1");
+  ASSERT_TRUE(held);
+  overwrite(domain() + "/" + GetParam(), 0, 0x6b6e756a);
+  expect_refused(run(nmx({"recv", "x}1"})), failure, "damaged");
+}
+
+TEST_P(Damaged, AnotherVersionIsNotMistakenForOurs) {
+  const auto held = netmap::open("x{1");
+  ASSERT_TRUE(held);
+  overwrite(domain() + "/" + GetParam(), 8, 99);
+  expect_refused(run(nmx({"recv", "x}1"})), failure, "layout 99");
+}
+
+INSTANTIATE_TEST_SUITE_P(, Damaged, testing::Values("domain", "memory-2"));
+
+/// Runs `script` with the domain on a file system of its own, of this size or with this option.
+/// Yields nothing where the system does not let us mount.
+std::optional<Outcome> on_mounted(const std::string& domain, const std::string& option,
+                                  const std::string& script) {
+  const Arguments unshare =
+      geteuid() == 0 ? Arguments{"unshare", "-m"} : Arguments{"unshare", "-rm"};
+  auto command = unshare;
+  command.insert(command.end(), {"sh", "-c"});
+  const std::string mount = "mount -t tmpfs -o mode=700," + option + " none " + domain;
+  auto trial = command;
+  trial.push_back(mount);
+  if (run(trial).status != 0) return {};
+  command.push_back(mount + " && exec " NMX_PATH " " + script);
+  return run(command);
+}
+
+#define MOUNT_OR_SKIP(outcome, ...)                       \
+  const auto outcome = on_mounted(domain(), __VA_ARGS__); \
+  if (!outcome) GTEST_SKIP() << "mounting is not permitted here"
+
+TEST_F(Domain, AFullFileSystemIsAnErrorAtOpen) {
+  MOUNT_OR_SKIP(outcome, "size=256k", "recv 'x{1'");
+  expect_refused(*outcome, failure, "No space left on device");
+}
+
+TEST_F(Domain, AReadOnlyFileSystemIsAnErrorAtOpen) {
+  MOUNT_OR_SKIP(outcome, "ro", "recv 'x{1'");
+  expect_refused(*outcome, failure, "Read-only file system");
+}
+
+TEST_F(Domain, SixtyFourMegabytesAreEnough) {
+  MOUNT_OR_SKIP(outcome, "size=64m", "demo");
+  EXPECT_EQ(outcome->status, 0) << outcome->err;
+}
+
+TEST_F(Domain, InfoWarnsOfASmallOne) {
+  MOUNT_OR_SKIP(outcome, "size=8m", "info");
+  EXPECT_EQ(outcome->status, 0) << outcome->err;
+  EXPECT_THAT(outcome->out, HasSubstr("MiB are free on the file system of " + domain()));
+  EXPECT_THAT(outcome->out, HasSubstr("remedy   "));
+}
+
+/// As on a machine whose module is loaded but whose device file is root's: a /dev of our own, and
+/// nobody's rights.
+TEST(KernelDevice, WithoutRightsIsAnErrorThatNamesTheRemedy) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can make a device file that others may not open";
+  const std::string script =
+      "mount -t tmpfs none /dev && touch /dev/netmap && chmod 600 /dev/netmap && "
+      "exec setpriv --reuid 65534 --clear-groups env -u NETMAP_DEVICE " NMX_PATH " ";
+  if (run({"unshare", "-m", "sh", "-c", "mount -t tmpfs none /dev"}).status != 0) {
+    GTEST_SKIP() << "mounting is not permitted here";
+  }
+  expect_refused(run({"unshare", "-m", "sh", "-c", script + "recv eth0"}), failure, "/dev/netmap");
+  const Outcome told = run({"unshare", "-m", "sh", "-c", script + "info"});
+  EXPECT_EQ(told.status, failure);
+  EXPECT_THAT(told.out, HasSubstr("you have no rights on /dev/netmap"));
+}
+
+TEST(KernelDevice, ThatIsNotThereIsAnErrorThatNamesTheRemedy) {
+  if (std::filesystem::exists("/dev/netmap")) GTEST_SKIP() << "the module is loaded here";
+  expect_refused(run(nmx({"recv", "eth0", "--device", "kernel"})), failure, "/dev/netmap");
+}
+
+TEST_F(Domain, AResultThatCannotBeWrittenIsAFailure) {
+  const Outcome outcome = run({"sh", "-c", NMX_PATH " info --json >/dev/full"});
+  expect_refused(outcome, failure, "stdout");
+}
+
+TEST_F(Domain, AnUnknownDeviceInTheEnvironmentIsAnError) {
+  setenv("NETMAP_DEVICE", "abacus", 1);
+  expect_refused(receive(), failure, "NETMAP_DEVICE is 'abacus'");
+}
+
+}  // namespace
+}  // namespace nmx_test
