@@ -5,6 +5,8 @@
 #include "cli/domain.hpp"
 #include "cli/process.hpp"
 
+#include "device/embedded/state.hpp"
+
 #include <netmap/netmap.hpp>
 
 #include <gmock/gmock.h>
@@ -19,6 +21,7 @@
 namespace nmx_test {
 namespace {
 
+using netmap::embedded::FileHeader;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -78,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{{"recv", "x{1", "--json=xml"}, usage, "xml"},
                     Mistake{{"recv", "x{1", "--device", "abacus"}, usage, "'abacus' is no device"},
                     Mistake{{"bridge"}, usage, "required"},
-                    Mistake{{"bridge", "x{1", "y{1", "z{1"}, usage, "z{1"}));
+                    Mistake{{"bridge", "x{1", "y{1", "z{1"}, usage, "At Most 2"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Ports, Refusal,
@@ -158,24 +161,38 @@ void overwrite(const std::string& file, std::streamoff at, std::uint32_t word) {
   stream.write(reinterpret_cast<const char*>(&word), sizeof word);
 }
 
-class Damaged : public OnEmbedded, public testing::WithParamInterface<std::string> {};
+/// A file of the domain, and where in it stands what it is and which version of it.
+struct Stamped {
+  std::string file;
+  std::streamoff header;
+};
 
-/// Every file that holds state begins with what it is and which version of it.
+void PrintTo(const Stamped& stamped, std::ostream* out) {
+  *out << stamped.file;
+}
+
+class Damaged : public OnEmbedded, public testing::WithParamInterface<Stamped> {
+ protected:
+  /// Overwrites a word of the header while a port is open, and then opens another.
+  Outcome receive_after(std::streamoff at, std::uint32_t word) {
+    const auto held = netmap::open("x{1");
+    EXPECT_TRUE(held);
+    overwrite(domain() + "/" + GetParam().file, GetParam().header + at, word);
+    return run(nmx({"recv", "x}1", "-W"}));
+  }
+};
+
 TEST_P(Damaged, IsNoticedBeforeUse) {
-  const auto held = netmap::open("x{1");
-  ASSERT_TRUE(held);
-  overwrite(domain() + "/" + GetParam(), 0, 0x6b6e756a);
-  expect_refused(run(nmx({"recv", "x}1"})), failure, "damaged");
+  expect_refused(receive_after(offsetof(FileHeader, magic), 0x6b6e756a), failure, "damaged");
 }
 
 TEST_P(Damaged, AnotherVersionIsNotMistakenForOurs) {
-  const auto held = netmap::open("x{1");
-  ASSERT_TRUE(held);
-  overwrite(domain() + "/" + GetParam(), 8, 99);
-  expect_refused(run(nmx({"recv", "x}1"})), failure, "layout 99");
+  expect_refused(receive_after(offsetof(FileHeader, version), 99), failure, "layout 99");
 }
 
-INSTANTIATE_TEST_SUITE_P(, Damaged, testing::Values("domain", "memory-2"));
+INSTANTIATE_TEST_SUITE_P(, Damaged,
+                         testing::Values(Stamped{"domain", 0},
+                                         Stamped{"mem2", netmap::embedded::region_bytes}));
 
 /// Runs `script` with the domain on a file system of its own, of this size or with this option.
 /// Yields nothing where the system does not let us mount.

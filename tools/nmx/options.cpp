@@ -62,7 +62,11 @@ void add_transfer_options(CLI::App& app, TransferOptions& options) {
   app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', …")
       ->type_name("PORT")
       ->required();
-  app.add_option("-n,--count", options.count, "Stop after so many packets [no end]");
+  // CLI11 reads "-1" into an unsigned number without complaint.
+  app.add_option("-n,--count", options.count, "Stop after so many packets [no end]")
+      ->check([](const std::string& count) {
+        return count.starts_with('-') ? count + " is less than nothing" : std::string();
+      });
   add_batch_option(app, options.batch);
   app.add_option("-p,--threads", options.threads, "Threads, each with a ring of its own")
       ->check(CLI::Range(1U, 1024U))
