@@ -116,7 +116,7 @@ std::uint64_t send_until(RateLimiter& limiter, Time start, Time end, std::uint64
 
 TEST(NmxRate, HoldsOverTime) {
   for (const double rate : {0.5, 1.0, 10.0, 1000.0, 123'456.0, 14'880'952.0}) {
-    for (const std::uint64_t batch : {1, 32, 512}) {
+    for (const std::uint64_t batch : {1U, 32U, 512U}) {
       const Time start{};
       RateLimiter limiter(rate, batch, start);
       const auto sent = static_cast<double>(send_until(limiter, start, start + 20s, batch));

@@ -80,7 +80,7 @@ TEST(NmxSequence, EveryDamagedBitIsSeenAndCountsAsOneCorruptPacket) {
 }
 
 TEST(NmxSequence, ADamagedLastPacketIsCorruptAndNotLost) {
-  for (const std::size_t byte : {0, 43, 63}) {
+  for (const std::size_t byte : {0U, 43U, 63U}) {
     auto packets = stream(5);
     packets.back()[byte] ^= std::byte{0x40};
     EXPECT_EQ(check(packets), (SequenceCounts{.corrupt = 1})) << "byte " << byte;
@@ -124,7 +124,7 @@ TEST(NmxSequence, OnePacketLost) {
 
 TEST(NmxSequence, OnePacketDoubled) {
   auto packets = stream(100);
-  for (const std::size_t which : {0, 50, 99}) {
+  for (const std::size_t which : {0U, 50U, 99U}) {
     auto some = packets;
     some.insert(some.begin() + static_cast<std::ptrdiff_t>(which), packets[which]);
     EXPECT_EQ(check(some), (SequenceCounts{.duplicated = 1})) << which;
@@ -135,7 +135,7 @@ TEST(NmxSequence, OnePacketDoubled) {
 }
 
 TEST(NmxSequence, TwoPacketsExchanged) {
-  for (const std::size_t which : {0, 50, 98}) {
+  for (const std::size_t which : {0U, 50U, 98U}) {
     auto packets = stream(100);
     std::swap(packets[which], packets[which + 1]);
     EXPECT_EQ(check(packets), (SequenceCounts{.reordered = 1})) << which;

@@ -107,7 +107,7 @@ TxRing& BridgePump::target(Way way, std::size_t ring) {
 
 Result<> BridgePump::wait() {
   std::array<Directions, 2> wanted;
-  for (const Way way : {0, 1}) {
+  for (const Way way : {0U, 1U}) {
     if (auto asked = ask(way, wanted); !asked) return asked;
   }
   return sleep(wanted);
