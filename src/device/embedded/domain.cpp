@@ -96,20 +96,19 @@ Domain::Domain(std::string path, os::File directory)
 /// A lock file is opened anew each time: an inherited descriptor would share its lock with the
 /// parent process.
 Result<Domain::Lock> Domain::lock() {
-  std::unique_lock threads(threads_, lock_patience);
   auto file = os::open(directory_.fd(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (!file) return std::unexpected(cannot("open the lock of '" + path_ + "'", file.error()));
+  std::unique_lock threads(threads_, std::defer_lock);
   const auto end = std::chrono::steady_clock::now() + lock_patience;
-  while (threads) {
+  do {
+    if (!threads && !threads.try_lock()) continue;
     const auto taken = os::try_lock(*file);
     if (!taken) return std::unexpected(cannot("lock '" + path_ + "'", taken.error()));
     if (*taken) {
       if (state_ != nullptr) state_->lock_holder = os::process();
       return Lock(std::move(threads), std::move(*file));
     }
-    if (std::chrono::steady_clock::now() > end) break;
-    os::pause(1ms);
-  }
+  } while (os::pause(1ms), std::chrono::steady_clock::now() < end);
   const auto holder = state_ != nullptr ? state_->lock_holder.load() : 0;
   return std::unexpected(Error(make_error_code(std::errc::timed_out),
                                "the domain '" + path_ +

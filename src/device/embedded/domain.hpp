@@ -28,11 +28,11 @@ class Domain {
   /// Held while records, pools or files change. A process that dies lets go of it.
   class Lock {
    public:
-    Lock(std::unique_lock<std::timed_mutex> threads, os::File processes)
+    Lock(std::unique_lock<std::mutex> threads, os::File processes)
         : threads_(std::move(threads)), processes_(std::move(processes)) {}
 
    private:
-    std::unique_lock<std::timed_mutex> threads_;
+    std::unique_lock<std::mutex> threads_;
     os::File processes_;
   };
   /// Waits a few seconds at most: the holder may be stopped.
@@ -49,7 +49,7 @@ class Domain {
   os::File directory_;
   os::Mapping mapping_;
   DomainState* state_ = nullptr;
-  std::timed_mutex threads_;
+  std::mutex threads_;
 };
 
 /// Makes sure that a shared file is this version's, or makes it so if it is new. `what` names the
