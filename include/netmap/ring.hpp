@@ -141,15 +141,20 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   }
 
   /// Gives back every slot before `position`. Fails with position_out_of_range, moving nothing.
-  Result<> release(Position position) { return hand_over(position); }
+  Result<> release(Position position) {
+    if (has_seen_) [[unlikely]]
+      return release_seen(position);
+    return hand_over(position);
+  }
 
-  /// Asks to be woken only by what arrives beyond `position`, without giving anything back.
-  /// Fails with position_out_of_range, moving nothing.
+  /// Asks to be woken only by what arrives beyond `position`, without giving anything back; holds
+  /// until more than that is released. Fails with position_out_of_range, moving nothing.
   Result<> seen(Position position) {
     const Owned now = look();
     if (!is_sound(now) || !owns(now, position.index())) [[unlikely]]
       return refuse_move(now);
     detail::store(ring_->cur, position.index());
+    has_seen_ = true;
     return {};
   }
 
@@ -182,30 +187,31 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
 
   /// Whether something lies beyond what the program has seen or released.
   [[nodiscard]] bool is_ready() const noexcept {
-    const Owned now = owned();
-    return detail::load(ring_->cur) != now.tail;
+    const Owned now = look();
+    return is_sound(now) && detail::load(ring_->cur) != now.tail;
   }
 
   /// Asks for a time stamp at every sync (NR_TIMESTAMP).
   void set_timestamps(bool on) noexcept { set_flag(abi::ring_flags::timestamp, on); }
   /// Lets slots flagged NS_FORWARD pass to the host stack, or from it, at sync (NR_FORWARD).
   void set_forwarding(bool on) noexcept { set_flag(abi::ring_flags::forward, on); }
-  /// When the last sync_rx() looked, to the microsecond, by the wall clock; meaningless unless
-  /// set_timestamps(true) came before that sync.
-  [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept {
-    return std::chrono::system_clock::time_point(
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(
-            std::chrono::seconds(ring_->ts.tv_sec) + std::chrono::microseconds(ring_->ts.tv_usec)));
-  }
+  /// When the last sync_rx() looked, to the microsecond, by the wall clock; the epoch if the ring
+  /// holds no time. Meaningless unless set_timestamps(true) came before that sync.
+  [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;
 
  private:
   friend class Port;
   using Ring::Ring;
 
+  /// Leaves cur where seen() put it, unless that is behind the new head.
+  Result<> release_seen(Position position);
+
   void set_flag(std::uint32_t flag, bool on) noexcept {
     const std::uint32_t flags = detail::load(ring_->flags);
     detail::store(ring_->flags, on ? flags | flag : flags & ~flag);
   }
+
+  bool has_seen_ = false;
 };
 
 /// Packets to send.

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <ctime>
+#include <memory>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
@@ -46,6 +48,18 @@ Outcome<> make_directory(const std::string& path) {
   return {};
 }
 
+Outcome<std::vector<std::string>> list(const File& directory) {
+  auto file = open(directory.fd(), ".", O_RDONLY | O_DIRECTORY);
+  if (!file) return std::unexpected(file.error());
+  const auto close = [](DIR* stream) { ::closedir(stream); };
+  const std::unique_ptr<DIR, decltype(close)> stream(::fdopendir(file->fd()));
+  if (!stream) return failure();
+  (void)file->release();
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) names.emplace_back(entry->d_name);
+  return names;
+}
+
 Outcome<> make_fifo(const File& directory, const std::string& name) {
   return outcome(::mkfifoat(directory.fd(), name.c_str(), 0600));
 }
@@ -60,8 +74,10 @@ Outcome<> set_size(const File& file, std::uint64_t bytes) {
 }
 
 Outcome<> reserve(const File& file, std::uint64_t offset, std::uint64_t bytes) {
-  const int error =
-      ::posix_fallocate(file.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  int error = 0;
+  do {
+    error = ::posix_fallocate(file.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  } while (error == EINTR);
   if (error != 0) return failure(error);
   return {};
 }
@@ -77,6 +93,10 @@ Outcome<bool> try_lock(const File& file) {
   if (::flock(file.fd(), LOCK_EX | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
   return failure();
+}
+
+void unlock(const File& file) noexcept {
+  ::flock(file.fd(), LOCK_UN);
 }
 
 void ring(const File& fifo) noexcept {

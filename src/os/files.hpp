@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace netmap::os {
 
@@ -22,6 +23,8 @@ struct FileStatus {
 
 /// Makes a directory with mode 0700; succeeds if the path exists.
 [[nodiscard]] Outcome<> make_directory(const std::string& path);
+/// The names of all files in it.
+[[nodiscard]] Outcome<std::vector<std::string>> list(const File& directory);
 [[nodiscard]] Outcome<> make_fifo(const File& directory, const std::string& name);
 /// Succeeds if there is no such file.
 Outcome<> remove(const File& directory, const std::string& name);
@@ -34,6 +37,8 @@ Outcome<> remove(const File& directory, const std::string& name);
 /// Takes an exclusive flock(2) without waiting; false if somebody holds it. It lasts until the last
 /// copy of the descriptor is closed.
 [[nodiscard]] Outcome<bool> try_lock(const File& file);
+/// Gives the flock up, whoever else has a copy of the descriptor.
+void unlock(const File& file) noexcept;
 
 /// One byte into a FIFO; a full one is as good.
 void ring(const File& fifo) noexcept;

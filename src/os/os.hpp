@@ -35,6 +35,8 @@ class File {
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  /// Leaves the descriptor to the caller.
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

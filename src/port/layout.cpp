@@ -51,11 +51,10 @@ Result<RingPlace> place_ring(const Reader& region, std::uint64_t offset, std::ui
   }
   auto* slots = abi::slots_of(*ring);
   const auto usable = static_cast<std::uint32_t>(count) - abi::buffer_index::first_usable;
-  return RingPlace{
-      ring,
-      {{slots, slots + num_slots}, {region.at<std::byte>(buffers), usable, buffer_size}},
-      index,
-      is_host};
+  return RingPlace{ring,
+                   {{slots, num_slots}, {region.at<std::byte>(buffers), usable, buffer_size}},
+                   index,
+                   is_host};
 }
 
 /// Takes `nic` NIC rings and `host` host rings from the offsets, skipping those not bound.

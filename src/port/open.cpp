@@ -108,6 +108,18 @@ Result<Port> open_parsed(const PortName& name, const PortOptions& options) {
   return register_port(other_end, *body, options);
 }
 
+/// The name of a ring of the port whose rings before it are `ports`. Where a port has more rings of
+/// one direction than of the other, the module would give the other's first ring once more.
+PortName one_ring(PortName name, const std::vector<Port>& ports) {
+  if (ports.empty()) return name;
+  const PortInfo& port = ports.front().info();
+  name.name = port.name;
+  name.free_pipe_end = false;
+  if (name.ring >= port.conf.tx_rings) name.flags |= abi::register_flags::rx_rings_only;
+  if (name.ring >= port.conf.rx_rings) name.flags |= abi::register_flags::tx_rings_only;
+  return name;
+}
+
 }  // namespace
 
 Result<Port> open(std::string_view text, const PortOptions& options) {
@@ -130,7 +142,7 @@ Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOption
   std::vector<Port> ports;
   std::size_t rings = 1;
   for (; ports.size() != rings; ++name->ring) {
-    auto port = open_parsed(*name, options);
+    auto port = open_parsed(one_ring(*name, ports), options);
     if (!port) return std::unexpected(cannot_open(to_string(*name), port.error()));
     rings = std::max(port->info().conf.tx_rings, port->info().conf.rx_rings);
     ports.push_back(std::move(*port));

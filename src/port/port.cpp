@@ -128,8 +128,9 @@ Result<Directions> Port::look(Directions wanted) {
 }
 
 Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
-  const Deadline deadline(timeout);
   auto found = look(wanted);
+  if (found && !found->empty()) return found;  // without a look at the clock
+  const Deadline deadline(timeout);
   for (const Deadline spun(std::min(spin_, deadline.left()));
        found && found->empty() && !spun.has_passed();) {
     found = look(wanted);

@@ -15,8 +15,8 @@
 namespace nmx_test {
 namespace {
 
-/// Beyond this a test has failed. Emulated processors are slow.
-constexpr int patience_ms = 100'000;
+/// A process that takes longer has failed. Emulated processors are slow.
+constexpr auto patience = std::chrono::seconds(100);
 
 struct Stream {
   int read_end;
@@ -44,7 +44,7 @@ std::vector<nlohmann::json> Outcome::json_lines() const {
   return lines;
 }
 
-Process::Process(const Arguments& command) {
+Process::Process(const Arguments& command) : end_(Clock::now() + patience) {
   const Stream out = make_stream();
   const Stream err = make_stream();
   posix_spawn_file_actions_t actions;
@@ -76,7 +76,8 @@ Process::~Process() {
 /// Reads what has come on either stream; yields whether more can come.
 bool Process::read_some() {
   std::array<pollfd, 2> fds{pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
-  if (poll(fds.data(), fds.size(), patience_ms) <= 0) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
+  if (left.count() <= 0 || poll(fds.data(), fds.size(), static_cast<int>(left.count())) <= 0) {
     throw std::runtime_error("nmx hangs; so far it said: " + outcome_.err);
   }
   bool is_open = false;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,11 @@ class Process {
   Outcome finish();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   bool read_some();
 
+  Clock::time_point end_;
   int process_;
   int out_;
   int err_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "generator.hpp"
 
+#include "look_ahead.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -93,6 +94,8 @@ Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Cou
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint32_t last_bytes = 0;
+  std::optional<LookAhead<TxSlot>> ahead;
+  if (!source_.is_constant()) ahead.emplace(free);
   counters.see_free_slots(room);
   for (; packets != limit; ++packets) {
     const std::uint32_t size = source_.next_size();
@@ -103,6 +106,7 @@ Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Cou
     if (auto done = write(slot, size, slots, is_written); !done) {
       return std::unexpected(done.error());
     }
+    if (ahead) ahead->step(slots);
     room -= slots;
     bytes += size;
     last_bytes = size / slots;

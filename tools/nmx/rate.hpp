@@ -7,9 +7,9 @@
 
 namespace nmx {
 
-/// Says how many packets are due at a steady rate. They come due in small bursts, about 300 a
-/// second or fewer, because nobody can sleep between single packets. What could not be sent in
-/// time is caught up with, but no more than a tenth of a second's worth.
+/// Says how many packets are due at a steady rate. They come due in bursts, some 300 a second
+/// unless that exceeds the batch, because nobody can sleep between single packets. What could not
+/// be sent in time is caught up with, but no more than a tenth of a second's worth.
 class RateLimiter {
  public:
   using Clock = std::chrono::steady_clock;

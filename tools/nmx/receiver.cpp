@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "receiver.hpp"
 
+#include "look_ahead.hpp"
 #include "stop.hpp"
 
 #include <algorithm>
@@ -48,25 +49,29 @@ Result<> Receiver::receive_round(Counters& counters) {
   for (RxRing& ring : port_->rx_rings()) {
     counters.see_free_slots(ring.num_slots() - 1 - ring.slots().size());
     const std::uint64_t limit = options_.budget->claim(options_.batch);
-    const auto taken = options_.tally != nullptr ? check(ring, limit) : take(ring, limit);
-    if (!taken) return std::unexpected(taken.error());
-    options_.budget->settle(limit, taken->packets);
-    if (taken->packets != 0) counters.add(taken->packets, taken->bytes);
+    const Taken taken = options_.tally != nullptr ? check(ring, limit) : take(ring, limit);
+    options_.budget->settle(limit, taken.packets);
+    if (taken.packets != 0) counters.add(taken.packets, taken.bytes);
+    // A packet whose end has yet to come must not wake us again and again.
+    if (!ring.packets().empty()) continue;
+    if (auto seen = ring.seen(ring.slots().end()); !seen) return seen;
   }
   return {};
 }
 
-Result<Receiver::Taken> Receiver::take(RxRing& ring, std::uint64_t limit) {
+Receiver::Taken Receiver::take(RxRing& ring, std::uint64_t limit) {
   Taken taken;
   taken.packets = ring.for_each([&](const Packet& packet) { taken.bytes += packet.size(); }, limit);
   return taken;
 }
 
-Result<Receiver::Taken> Receiver::check(RxRing& ring, std::uint64_t limit) {
+Receiver::Taken Receiver::check(RxRing& ring, std::uint64_t limit) {
   Taken taken;
+  LookAhead ahead(ring.slots());
   readings_.clear();
   ring.for_each(
       [&](const Packet& packet) {
+        ahead.step(packet.fragments().size());
         const Reading reading = read(packet);
         readings_.push_back(reading);
         if (reading.verdict == Verdict::foreign) return;
@@ -75,10 +80,6 @@ Result<Receiver::Taken> Receiver::check(RxRing& ring, std::uint64_t limit) {
       },
       limit);
   options_.tally->add(readings_);
-  // A packet whose end has yet to come must not wake us again and again.
-  if (ring.packets().empty() && !ring.slots().empty()) {
-    if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
-  }
   return taken;
 }
 

@@ -36,8 +36,8 @@ class Receiver {
 
   netmap::Result<> receive(Counters& counters);
   netmap::Result<> receive_round(Counters& counters);
-  netmap::Result<Taken> take(netmap::RxRing& ring, std::uint64_t limit);
-  netmap::Result<Taken> check(netmap::RxRing& ring, std::uint64_t limit);
+  Taken take(netmap::RxRing& ring, std::uint64_t limit);
+  Taken check(netmap::RxRing& ring, std::uint64_t limit);
   [[nodiscard]] Reading read(const netmap::Packet& packet);
 
   netmap::Port* port_;

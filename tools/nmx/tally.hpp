@@ -4,10 +4,10 @@
 // number that comes late is told from one that comes twice; what has left the window is settled.
 //
 //     lost        numbers below the highest one seen that never came
-//     reordered   packets that came after one with a higher number; two exchanged neighbours are
-//     one duplicated  packets whose number had come, or came too late for the window corrupt
-//     packets with a byte that is not as it was sent foreign     packets that no nmx gen numbered;
-//     in no other count
+//     reordered   packets behind one with a higher number; two exchanged neighbours count one
+//     duplicated  packets whose number had come, or came too late for the window
+//     corrupt     packets with a byte that is not as it was sent
+//     foreign     packets that no nmx gen numbered; in no other count
 //
 // A damaged packet whose number cannot be read must be one of those that never came, so it is
 // taken off the lost.

@@ -52,12 +52,15 @@ inline void store(abi::netmap_slot& slot, SlotWord word) noexcept {
 
 /// The slots of a ring: each has a next one, and behind the last is the first.
 struct SlotCircle {
-  abi::netmap_slot* first;
-  abi::netmap_slot* end;
+  abi::netmap_slot* first = nullptr;
+  abi::netmap_slot* end = nullptr;
+  std::uint32_t count = 0;
 
-  [[nodiscard]] std::uint32_t size() const noexcept {
-    return static_cast<std::uint32_t>(end - first);
-  }
+  SlotCircle() = default;
+  SlotCircle(abi::netmap_slot* slots, std::uint32_t num_slots) noexcept
+      : first(slots), end(slots + num_slots), count(num_slots) {}
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return count; }
   [[nodiscard]] abi::netmap_slot* next(abi::netmap_slot* slot) const noexcept {
     return slot + 1 == end ? first : slot + 1;
   }

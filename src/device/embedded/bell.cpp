@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/bell.hpp"
 
+#include <charconv>
+
 #include <fcntl.h>
 
 namespace netmap::embedded {
@@ -41,14 +43,25 @@ Result<Bell> Bell::make(const Domain& domain, std::uint32_t endpoint) {
 
 bool Bell::is_held(const Domain& domain, std::uint32_t endpoint) {
   const auto file = open_fifo(domain, fifo_name(endpoint, Direction::rx));
-  if (!file) return false;
+  if (!file) return file.error() != std::errc::no_such_file_or_directory;
   const auto locked = os::try_lock(*file);
-  return locked && !*locked;
+  if (locked && *locked) os::unlock(*file);
+  return !locked || !*locked;
 }
 
-void Bell::remove(const Domain& domain, std::uint32_t endpoint) {
-  (void)os::remove(domain.directory(), fifo_name(endpoint, Direction::rx));
-  (void)os::remove(domain.directory(), fifo_name(endpoint, Direction::tx));
+void Bell::ring(const Domain& domain, std::uint32_t endpoint) {
+  for (const Direction direction : {Direction::rx, Direction::tx}) {
+    if (const auto file = open_fifo(domain, fifo_name(endpoint, direction))) os::ring(*file);
+  }
+}
+
+std::optional<std::uint32_t> Bell::owner_of(std::string_view file) {
+  std::uint32_t endpoint = 0;
+  const char* const last = file.data() + file.size();
+  const auto [end, error] = std::from_chars(file.data(), last, endpoint);
+  const std::string_view rest(end, last);
+  if (error != std::errc{} || (rest != ".rx" && rest != ".tx")) return {};
+  return endpoint;
 }
 
 Ringer::Ringer(std::shared_ptr<Domain> domain) : domain_(std::move(domain)), known_(max_endpoints) {

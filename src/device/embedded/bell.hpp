@@ -11,6 +11,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace netmap::embedded {
@@ -21,9 +23,12 @@ class Bell {
  public:
   /// Makes endpoint's FIFOs anew. Under the domain's lock.
   [[nodiscard]] static Result<Bell> make(const Domain& domain, std::uint32_t endpoint);
-  /// Whether somebody holds the bell of `endpoint`.
+  /// Whether somebody holds the bell of `endpoint`, or that cannot be told.
   [[nodiscard]] static bool is_held(const Domain& domain, std::uint32_t endpoint);
-  static void remove(const Domain& domain, std::uint32_t endpoint);
+  /// Wakes `endpoint`, whatever it waits for.
+  static void ring(const Domain& domain, std::uint32_t endpoint);
+  /// The endpoint to which a file of that name belongs, if it is one of a bell.
+  [[nodiscard]] static std::optional<std::uint32_t> owner_of(std::string_view file);
 
   [[nodiscard]] const os::File& fifo(Direction direction) const noexcept {
     return direction == Direction::rx ? rx_ : tx_;

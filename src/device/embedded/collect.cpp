@@ -6,7 +6,6 @@
 #include "device/embedded/pipe.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace netmap::embedded {
 namespace {
@@ -49,45 +48,83 @@ void release_null_rings(const EndpointRecord& endpoint, Memory& memory) {
   memory.give_back_rings(endpoint.first_ring, count);
 }
 
+/// The list of extra buffers is believed only if the owner left it in order: of one who died, some
+/// are in rings and others hold packets where the links were. Those go when the region goes.
 void release(const EndpointRecord& endpoint, Memory& memory) {
   if (endpoint.interface != no_object) {
     auto& interface = memory.interface(endpoint.interface);
-    memory.give_back_buffer_list(std::exchange(interface.ni_bufs_head, 0));
+    const std::uint32_t extra = std::exchange(interface.ni_bufs_head, 0);
+    if (endpoint.is_closed) memory.give_back_buffer_list(extra);
     memory.give_back_interface(endpoint.interface);
   }
   if (endpoint.first_ring != no_object) release_null_rings(endpoint, memory);
 }
 
-}  // namespace
-
-Result<> collect(Domain& domain) {
-  DomainState& state = domain.state();
-  if (std::ranges::any_of(state.pipes, is_damaged<PipeRecord>) ||
-      std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
-    return std::unexpected(
-        Error(errc::region_damaged,
-              "the domain '" + domain.path() + "' is damaged; remove it once nobody uses it"));
+/// The dead may have published something and not come to ring.
+void wake_peers(const Domain& domain, const DomainState& state, const EndpointRecord& dead) {
+  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+    const EndpointRecord& peer = state.endpoints[index];
+    if (peer.in_use == 0 || peer.pipe != dead.pipe || peer.end == dead.end) continue;
+    Bell::ring(domain, index);
   }
-  std::set<std::uint16_t> unused;
+}
+
+void collect_endpoints(Domain& domain) {
+  DomainState& state = domain.state();
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
     EndpointRecord& endpoint = state.endpoints[index];
     if (endpoint.in_use == 0 || Bell::is_held(domain, index)) continue;
-    unused.insert(endpoint.memory_id);
     if (const auto memory = Memory::of(domain, endpoint.memory_id)) release(endpoint, **memory);
+    if (endpoint.pipe != no_pipe && !endpoint.is_closed) wake_peers(domain, state, endpoint);
     endpoint.in_use = 0;
-    Bell::remove(domain, index);
   }
+}
+
+void collect_pipes(Domain& domain) {
+  DomainState& state = domain.state();
   for (std::uint16_t index = 0; index != max_pipes; ++index) {
     PipeRecord& pipe = state.pipes[index];
     if (pipe.in_use == 0 || has_endpoint(state, index)) continue;
-    unused.insert(pipe.memory_id);
     if (const auto memory = Memory::of(domain, pipe.memory_id)) destroy_pipe(pipe, **memory);
     pipe.in_use = 0;
   }
-  for (const EndpointRecord& endpoint : state.endpoints) {
-    if (endpoint.in_use != 0) unused.erase(endpoint.memory_id);
+}
+
+bool is_stray(const DomainState& state, std::string_view file) {
+  if (const auto endpoint = Bell::owner_of(file)) {
+    return *endpoint >= max_endpoints || state.endpoints[*endpoint].in_use == 0;
   }
-  for (const std::uint16_t memory_id : unused) Memory::remove(domain, memory_id);
+  const auto memory_id = Memory::id_of(file);
+  return memory_id && !is_used(state, *memory_id);
+}
+
+/// Files are made before the record that names them, and outlive it.
+void remove_stray_files(Domain& domain) {
+  const auto files = os::list(domain.directory());
+  if (!files) return;
+  for (const std::string& file : *files) {
+    if (is_stray(domain.state(), file)) (void)os::remove(domain.directory(), file);
+  }
+}
+
+}  // namespace
+
+bool is_used(const DomainState& state, std::uint16_t memory_id) {
+  const auto uses = [&](const auto& record) {
+    return record.in_use != 0 && record.memory_id == memory_id;
+  };
+  return std::ranges::any_of(state.endpoints, uses) || std::ranges::any_of(state.pipes, uses);
+}
+
+Result<> collect(Domain& domain) {
+  const DomainState& state = domain.state();
+  if (std::ranges::any_of(state.pipes, is_damaged<PipeRecord>) ||
+      std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
+    return std::unexpected(damaged("the domain '" + domain.path() + "'"));
+  }
+  collect_endpoints(domain);
+  collect_pipes(domain);
+  remove_stray_files(domain);
   return {};
 }
 

@@ -11,4 +11,7 @@ namespace netmap::embedded {
 /// record cannot be.
 Result<> collect(Domain& domain);
 
+/// Whether a port or a pipe lives in the region.
+[[nodiscard]] bool is_used(const DomainState& state, std::uint16_t memory_id);
+
 }  // namespace netmap::embedded

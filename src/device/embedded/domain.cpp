@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto lock_patience = 5s;
+constexpr const char* remedy = "; remove it once nobody uses it, or name another domain";
 
 std::string default_path() {
   const std::string named = os::environment("NETMAP_DOMAIN");
@@ -43,11 +44,17 @@ Result<os::FileStatus> check(const std::string& path, const os::File& directory)
 /// The directory itself, made if need be; not what a link of that name points to.
 Result<os::File> open_directory(const std::string& path) {
   const auto made = os::make_directory(path);
+  if (!made && made.error() == std::errc::no_such_file_or_directory) {
+    return std::unexpected(Error(made.error(), "cannot make the domain '" + path +
+                                                   "': its parent directory does not exist; make "
+                                                   "that, or name another with NETMAP_DOMAIN"));
+  }
   if (!made) return std::unexpected(cannot("make the domain '" + path + "'", made.error()));
   auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (directory) return std::move(*directory);
   if (directory.error() == std::errc::not_a_directory) {
-    return std::unexpected(unusable(path, "it is a file or a symbolic link, not a directory"));
+    return std::unexpected(
+        unusable(path, "it is a file or a symbolic link; name a directory itself"));
   }
   return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
 }
@@ -109,11 +116,16 @@ Result<Domain::Lock> Domain::lock() {
       return Lock(std::move(threads), std::move(*file));
     }
   } while (os::pause(1ms), std::chrono::steady_clock::now() < end);
-  const auto holder = state_ != nullptr ? state_->lock_holder.load() : 0;
-  return std::unexpected(Error(make_error_code(std::errc::timed_out),
-                               "the domain '" + path_ +
-                                   "' has been locked for seconds by process " +
-                                   std::to_string(holder) + ", which may be stopped"));
+  return std::unexpected(locked_too_long());
+}
+
+/// Who holds it is known only once the state is mapped.
+Error Domain::locked_too_long() const {
+  const std::string holder = state_ != nullptr ? std::to_string(state_->lock_holder)
+                                               : "that 'fuser " + path_ + "/lock' tells";
+  return {make_error_code(std::errc::timed_out),
+          "the domain '" + path_ + "' has been locked for seconds by the process " + holder +
+              "; it may be stopped: continue or end it"};
 }
 
 Result<> Domain::map_state() {
@@ -121,6 +133,12 @@ Result<> Domain::map_state() {
   if (!locked) return std::unexpected(locked.error());
   auto file = os::open(directory_.fd(), "domain", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (!file) return std::unexpected(cannot("open the state of '" + path_ + "'", file.error()));
+  const auto status = os::status(*file);
+  if (!status) return std::unexpected(cannot("look into '" + path_ + "'", status.error()));
+  const std::string what = "the domain '" + path_ + "'";
+  if (status->bytes != 0 && status->bytes < sizeof(DomainState)) {
+    return std::unexpected(damaged(what));
+  }
   const auto reserved = os::reserve(*file, 0, sizeof(DomainState));
   if (!reserved)
     return std::unexpected(cannot("reserve space in '" + path_ + "'", reserved.error()));
@@ -128,7 +146,9 @@ Result<> Domain::map_state() {
   if (!mapping) return std::unexpected(cannot("map the state of '" + path_ + "'", mapping.error()));
   mapping_ = std::move(*mapping);
   state_ = reinterpret_cast<DomainState*>(mapping_.bytes().data());
-  return claim(state_->header, domain_magic, "the domain '" + path_ + "'");
+  if (auto claimed = claim(state_->header, domain_magic, what); !claimed) return claimed;
+  if (status->bytes > sizeof(DomainState)) return std::unexpected(damaged(what));
+  return {};
 }
 
 Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what) {
@@ -136,10 +156,7 @@ Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what)
     header.version = layout_version;
     std::atomic_ref(header.magic).store(magic, std::memory_order_release);
   }
-  const std::string remedy = "; remove it once nobody uses it, or name another domain";
-  if (header.magic != magic) {
-    return std::unexpected(Error(errc::region_damaged, what + " is damaged" + remedy));
-  }
+  if (header.magic != magic) return std::unexpected(damaged(what));
   if (header.version != layout_version) {
     return std::unexpected(
         Error(errc::version_mismatch, what + " has layout " + std::to_string(header.version) +
@@ -147,6 +164,10 @@ Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what)
                                           remedy));
   }
   return {};
+}
+
+Error damaged(const std::string& what) {
+  return {errc::region_damaged, what + " is damaged" + remedy};
 }
 
 }  // namespace netmap::embedded

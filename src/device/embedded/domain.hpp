@@ -30,6 +30,11 @@ class Domain {
    public:
     Lock(std::unique_lock<std::mutex> threads, os::File processes)
         : threads_(std::move(threads)), processes_(std::move(processes)) {}
+    Lock(Lock&&) = default;
+    /// A child forked meanwhile has a copy of the descriptor, and would hold on to the lock.
+    ~Lock() {
+      if (processes_) os::unlock(processes_);
+    }
 
    private:
     std::unique_lock<std::mutex> threads_;
@@ -44,6 +49,7 @@ class Domain {
 
  private:
   Result<> map_state();
+  [[nodiscard]] Error locked_too_long() const;
 
   std::string path_;
   os::File directory_;
@@ -55,6 +61,9 @@ class Domain {
 /// Makes sure that a shared file is this version's, or makes it so if it is new. `what` names the
 /// file. Called under the lock.
 Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what);
+
+/// A shared file does not hold what it should.
+[[nodiscard]] Error damaged(const std::string& what);
 
 /// "cannot reserve 4 MiB in /dev/shm/x: No space left on device; …": a failed step of the
 /// embedded device, with a remedy where one is known.

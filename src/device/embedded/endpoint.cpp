@@ -21,6 +21,7 @@ Result<OpenDevice> open_device(const DeviceOptions& options) {
 /// that opens a port collects what is left.
 Endpoint::~Endpoint() {
   if (!binding_) return;
+  domain_->state().endpoints[binding_->endpoint].is_closed = true;
   binding_.reset();
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
 }
@@ -40,6 +41,7 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
     return std::unexpected(binding.error());
   }
   binding_ = std::move(*binding);
+  is_sole_user_ = domain_->state().endpoints[binding_->endpoint].exclusive;
   return {};
 }
 
@@ -66,9 +68,7 @@ SyncStatus not_registered() {
 // Nothing is called from the two loops below, so that they need no registers but their own: a store
 // to the stack waits its turn behind the stores that wait for a line from the other core.
 
-[[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
-  if (!binding_) [[unlikely]]
-    return not_registered();
+[[gnu::always_inline]] inline SyncStatus Endpoint::publish() noexcept {
   bool is_sound = true;
   std::uint64_t sleepers = 0;
   for (PipeSender& sender : binding_->senders) {
@@ -83,9 +83,7 @@ SyncStatus not_registered() {
   return {};
 }
 
-[[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
-  if (!binding_) [[unlikely]]
-    return not_registered();
+[[gnu::always_inline]] inline SyncStatus Endpoint::take() noexcept {
   bool is_sound = true;
   std::uint64_t sleepers = 0;
   for (PipeReceiver& receiver : binding_->receivers) {
@@ -98,6 +96,30 @@ SyncStatus not_registered() {
   if (sleepers != 0) [[unlikely]]
     return wake_senders();
   return {};
+}
+
+[[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
+  if (!is_sole_user_) [[unlikely]]
+    return publish_shared();
+  return publish();
+}
+
+[[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
+  if (!is_sole_user_) [[unlikely]]
+    return take_shared();
+  return take();
+}
+
+SyncStatus Endpoint::publish_shared() noexcept {
+  if (!binding_) return not_registered();
+  for (PipeSender& sender : binding_->senders) sender.catch_up();
+  return publish();
+}
+
+SyncStatus Endpoint::take_shared() noexcept {
+  if (!binding_) return not_registered();
+  for (PipeReceiver& receiver : binding_->receivers) receiver.catch_up();
+  return take();
 }
 
 SyncStatus Endpoint::wake_receivers() noexcept {
@@ -117,7 +139,10 @@ SyncStatus Endpoint::wake_senders() noexcept {
   return {};
 }
 
+/// What was sound has been synced all the same, and somebody may sleep on it.
 SyncStatus Endpoint::reset_rings() noexcept {
+  wake_receivers();
+  wake_senders();
   for (PipeSender& sender : binding_->senders) sender.reset();
   for (PipeReceiver& receiver : binding_->receivers) receiver.reset();
   return errc::ring_corrupt;
@@ -136,15 +161,13 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
 
 bool Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
   if (!binding_) return false;
-  const EndpointRecord& self = domain_->state().endpoints[binding_->endpoint];
-  const std::uint64_t mark = std::uint64_t{binding_->endpoint + 1} << (16 * self.lane);
   if (directions.has(Direction::rx)) {
-    for (PipeReceiver& receiver : binding_->receivers) receiver.words().rx_sleepers |= mark;
+    for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) {
-      sender.words().tx_wanted = self.exclusive ? free_slots : 1;
-      sender.words().tx_sleepers |= mark;
+      sender.words().tx_wanted = is_sole_user_ ? free_slots : 1;
+      mark(sender.words().tx_sleepers);
     }
   }
   ringer_.sleep_barrier();
@@ -153,23 +176,28 @@ bool Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
 
 void Endpoint::disarm(Directions directions) noexcept {
   if (!binding_) return;
-  const EndpointRecord& self = domain_->state().endpoints[binding_->endpoint];
-  const std::uint64_t lane = std::uint64_t{0xffff} << (16 * self.lane);
-  // A mark that is gone was taken by somebody who rings.
-  bool was_rung = false;
   if (directions.has(Direction::rx)) {
-    for (PipeReceiver& receiver : binding_->receivers) {
-      was_rung |= (receiver.words().rx_sleepers.fetch_and(~lane) & lane) == 0;
-    }
-    if (was_rung) os::hush(binding_->bell.fifo(Direction::rx));
+    for (PipeReceiver& receiver : binding_->receivers) unmark(receiver.words().rx_sleepers);
+    os::hush(binding_->bell.fifo(Direction::rx));
   }
-  was_rung = false;
   if (directions.has(Direction::tx)) {
-    for (PipeSender& sender : binding_->senders) {
-      was_rung |= (sender.words().tx_sleepers.fetch_and(~lane) & lane) == 0;
-    }
-    if (was_rung) os::hush(binding_->bell.fifo(Direction::tx));
+    for (PipeSender& sender : binding_->senders) unmark(sender.words().tx_sleepers);
+    os::hush(binding_->bell.fifo(Direction::tx));
   }
+}
+
+/// The lane may still hold the mark of one who slept here and is gone.
+void Endpoint::mark(std::atomic<std::uint64_t>& sleepers) const noexcept {
+  unmark(sleepers);
+  sleepers |= std::uint64_t{binding_->endpoint + 1} << (16 * lane());
+}
+
+void Endpoint::unmark(std::atomic<std::uint64_t>& sleepers) const noexcept {
+  sleepers &= ~(std::uint64_t{0xffff} << (16 * lane()));
+}
+
+std::uint32_t Endpoint::lane() const noexcept {
+  return domain_->state().endpoints[binding_->endpoint].lane % lanes;
 }
 
 }  // namespace netmap::embedded

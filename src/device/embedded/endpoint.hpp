@@ -41,13 +41,21 @@ class Endpoint final : public Device {
   void disarm(Directions directions) noexcept override;
 
  private:
+  SyncStatus publish() noexcept;
+  SyncStatus publish_shared() noexcept;
+  SyncStatus take() noexcept;
+  SyncStatus take_shared() noexcept;
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   SyncStatus reset_rings() noexcept;
+  void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
+  void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
+  [[nodiscard]] std::uint32_t lane() const noexcept;
 
   std::shared_ptr<Domain> domain_;
   Ringer ringer_;
   std::optional<Binding> binding_;
+  bool is_sole_user_ = false;  ///< bound, and exclusively
 };
 
 }  // namespace netmap::embedded

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/memory.hpp"
 
+#include <charconv>
 #include <map>
 #include <mutex>
 
@@ -11,8 +12,10 @@ namespace {
 
 constexpr std::uint64_t file_bytes = region_bytes + sizeof(RegionState);
 
+constexpr std::string_view file_prefix = "mem";
+
 std::string file_name(std::uint16_t memory_id) {
-  return "mem" + std::to_string(memory_id);
+  return std::string(file_prefix) + std::to_string(memory_id);
 }
 
 Error exhausted(const std::string& what) {
@@ -41,14 +44,13 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
   const std::scoped_lock only(registry().mutex);
-  auto& known = registry().regions[{status->device, status->inode}];
+  auto& regions = registry().regions;
+  std::erase_if(regions, [](const auto& region) { return region.second.expired(); });
+  auto& known = regions[{status->device, status->inode}];
   if (auto memory = known.lock()) return memory;
 
   if (status->bytes != 0 && status->bytes != file_bytes) {
-    return std::unexpected(Error(errc::region_damaged,
-                                 "the region '" + name + "' has " + std::to_string(status->bytes) +
-                                     " bytes instead of " + std::to_string(file_bytes) +
-                                     "; remove it once nobody uses it"));
+    return std::unexpected(damaged("the region '" + name + "'"));
   }
   auto sized = os::set_size(*file, file_bytes);
   if (sized) sized = os::reserve(*file, region_bytes, sizeof(RegionState));
@@ -67,8 +69,14 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
   return memory;
 }
 
-void Memory::remove(Domain& domain, std::uint16_t memory_id) {
-  (void)os::remove(domain.directory(), file_name(memory_id));
+std::optional<std::uint16_t> Memory::id_of(std::string_view file) {
+  if (!file.starts_with(file_prefix)) return {};
+  file.remove_prefix(file_prefix.size());
+  std::uint16_t memory_id = 0;
+  const char* const last = file.data() + file.size();
+  const auto [end, error] = std::from_chars(file.data(), last, memory_id);
+  if (error != std::errc{} || end != last) return {};
+  return memory_id;
 }
 
 Memory::Memory(os::File file, os::Mapping pools, os::Mapping state, std::string name)

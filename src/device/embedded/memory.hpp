@@ -9,6 +9,8 @@
 #include "device/embedded/domain.hpp"
 
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace netmap::embedded {
@@ -18,7 +20,8 @@ class Memory {
   /// The region of a memory id, made if it does not exist. There is one Memory, and one mapping,
   /// per region in a process.
   [[nodiscard]] static Result<std::shared_ptr<Memory>> of(Domain& domain, std::uint16_t memory_id);
-  static void remove(Domain& domain, std::uint16_t memory_id);
+  /// The memory id whose region a file of that name is, if it is one.
+  [[nodiscard]] static std::optional<std::uint16_t> id_of(std::string_view file);
 
   Memory(os::File file, os::Mapping pools, os::Mapping state, std::string name);
 

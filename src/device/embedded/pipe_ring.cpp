@@ -55,21 +55,22 @@ void stamp_time(abi::netmap_ring& ring) noexcept {
 
 // ---- Sending -----------------------------------------------------------------------------------
 
-PipeSender::PipeSender(const PipeRing& ring) noexcept
-    : ring_(ring), returned_(ring.words->returned.load(std::memory_order_acquire)) {
-  tail_ = ring_.previous(returned_ < ring_.num_slots ? returned_ : 0);
-  const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
-  if (!ring_.is_kept(*ring_.tx, published, load(ring_.tx->head), tail_)) {
-    set_cursors(*ring_.tx, published, tail_);
-  }
+PipeSender::PipeSender(const PipeRing& ring) noexcept : ring_(ring) {
+  catch_up();
+  reset();
   store(ring_.tx->tail, tail_);
 }
 
+void PipeSender::catch_up() noexcept {
+  returned_ = ring_.slot_of(ring_.words->returned.load(std::memory_order_acquire));
+  tail_ = ring_.previous(returned_);
+}
+
 void PipeSender::reset() noexcept {
-  const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
-  const std::uint32_t sound = published < ring_.num_slots ? published : 0;
-  if (!ring_.is_kept(*ring_.tx, sound, load(ring_.tx->head), tail_)) {
-    set_cursors(*ring_.tx, sound, tail_);
+  const std::uint32_t published =
+      ring_.slot_of(ring_.words->published.load(std::memory_order_relaxed));
+  if (!ring_.is_kept(*ring_.tx, published, load(ring_.tx->head), tail_)) {
+    set_cursors(*ring_.tx, published, tail_);
   }
 }
 
@@ -79,40 +80,39 @@ bool PipeSender::has_news() const noexcept {
 
 // ---- Receiving ---------------------------------------------------------------------------------
 
-PipeReceiver::PipeReceiver(const PipeRing& ring) : ring_(ring), known_(ring.num_slots) {
-  const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
+PipeReceiver::PipeReceiver(const PipeRing& ring) noexcept : ring_(ring) {
+  catch_up();
+  reset();
+  store(ring_.rx->tail, tail_);
+}
+
+void PipeReceiver::catch_up() noexcept {
+  const std::uint32_t returned =
+      ring_.slot_of(ring_.words->returned.load(std::memory_order_relaxed));
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
   tail_ = load(ring_.rx->tail);
   if (!ring_.is_between(returned, tail_, published)) tail_ = returned;
-  if (!ring_.is_kept(*ring_.rx, returned, load(ring_.rx->head), tail_)) {
-    set_cursors(*ring_.rx, returned, tail_);
-  }
-  const auto* tx = abi::slots_of(*ring_.tx);
-  for (std::uint32_t slot = 0; slot != ring_.num_slots; ++slot) known_[slot] = load(tx[slot]).index;
-  ledger_.has_swapped = true;  // perhaps the last user did
+  ledger_.has_swapped = true;  // perhaps the others did
 }
 
 void PipeReceiver::reset() noexcept {
-  const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
-  const std::uint32_t sound = returned < ring_.num_slots ? returned : 0;
-  if (!ring_.is_kept(*ring_.rx, sound, load(ring_.rx->head), tail_)) {
-    set_cursors(*ring_.rx, sound, tail_);
+  const std::uint32_t returned =
+      ring_.slot_of(ring_.words->returned.load(std::memory_order_relaxed));
+  if (!ring_.is_kept(*ring_.rx, returned, load(ring_.rx->head), tail_)) {
+    set_cursors(*ring_.rx, returned, tail_);
   }
 }
 
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it
-/// was sent with. Tx slots are looked at only where the index is a new one.
+/// was sent with.
 void PipeReceiver::hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept {
   const auto* rx = abi::slots_of(*ring_.rx);
   auto* tx = abi::slots_of(*ring_.tx);
   for (; from != head; from = ring_.next(from)) {
     detail::SlotWord word = load(rx[from]);
-    if (word.index == known_[from]) continue;
-    if (load(tx[from]).index != word.index) {
-      word.flags |= abi::slot_flags::buf_changed;
-      store(tx[from], word);
-    }
-    known_[from] = word.index;
+    if (word.index == load(tx[from]).index) continue;
+    word.flags |= abi::slot_flags::buf_changed;
+    store(tx[from], word);
   }
   if (head == tail_) ledger_.has_swapped = false;  // else a slot still held may be one
 }

@@ -31,6 +31,10 @@ struct PipeRing {
   [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
     return to >= from ? to - from : to + num_slots - from;
   }
+  /// A slot index read from shared memory; the first slot if it is none.
+  [[nodiscard]] std::uint32_t slot_of(std::uint32_t word) const noexcept {
+    return word < num_slots ? word : 0;
+  }
   /// Whether `position` is one of first … last, as positions of this ring.
   [[nodiscard]] bool is_between(std::uint32_t first, std::uint32_t position,
                                 std::uint32_t last) const noexcept {
@@ -49,6 +53,8 @@ class PipeSender {
  public:
   /// Takes over the ring as its last user left it.
   explicit PipeSender(const PipeRing& ring) noexcept;
+  /// Learns what others who share the ring did to it.
+  void catch_up() noexcept;
 
   /// Publishes the whole packets before head, then learns what came back. False if head or cur is
   /// not owned, or if the peer returned what it was not given; reset() is called for then.
@@ -75,7 +81,8 @@ class PipeSender {
 /// The receiver's side of a ring, in the process that receives.
 class PipeReceiver {
  public:
-  explicit PipeReceiver(const PipeRing& ring);
+  explicit PipeReceiver(const PipeRing& ring) noexcept;
+  void catch_up() noexcept;
 
   /// Gives back the slots before head, then shows what was published. False if head or cur is not
   /// owned, or if the peer published what it does not have; reset() is called for then.
@@ -94,9 +101,6 @@ class PipeReceiver {
   PipeRing ring_;
   std::uint32_t tail_;  ///< as last shown to the user
   detail::Ledger ledger_;
-  /// The buffer that each tx slot named when last looked at. Mostly it never changes, and then the
-  /// tx slots, which lie in the sender's cache, need not be touched.
-  std::vector<std::uint32_t> known_;
 };
 
 /// Copies a descriptor in one piece.

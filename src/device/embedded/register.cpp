@@ -15,12 +15,7 @@ namespace flag = abi::register_flags;
 Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
                                         const abi::nmreq_register& body) {
   if (const auto found = find_pipe(domain.state(), name)) return *found;
-  std::uint16_t memory_id = memory_of_parent(domain.state(), name.parent);
-  if (memory_id == 0) {
-    const auto chosen = choose_memory(domain, body.nr_mem_id);
-    if (!chosen) return chosen;
-    memory_id = *chosen;
-  }
+  const std::uint16_t memory_id = memory_of_new_pipe(domain.state(), name.parent, body.nr_mem_id);
   const auto memory = Memory::of(domain, memory_id);
   if (!memory) return std::unexpected(memory.error());
   const PipeShape shape =
@@ -101,13 +96,14 @@ void list_rings(abi::netmap_if& interface, const DomainState& state,
 }
 
 Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord& endpoint,
-                        const char* name, abi::nmreq_register& body) {
+                        const std::string& name, abi::nmreq_register& body) {
   const auto object = memory.take_interface();
   if (!object) return std::unexpected(object.error());
   abi::netmap_if& interface = memory.interface(*object);
   interface = {};
   endpoint.interface = *object;
-  std::string_view(name).copy(interface.ni_name, sizeof interface.ni_name - 1);
+  const std::string shown = endpoint.pipe == no_pipe ? "null:" + name : name;
+  shown.copy(interface.ni_name, sizeof interface.ni_name - 1);
   interface.ni_flags = endpoint.memory_id == global_memory ? 0 : abi::if_flags::priv_mem;
   interface.ni_tx_rings = body.nr_tx_rings;
   interface.ni_rx_rings = body.nr_rx_rings;
@@ -159,27 +155,31 @@ void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& 
         pipe_ring(pipe, *binding.memory, other(endpoint.end), endpoint.rx.first + k));
   }
 }
+Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endpoint) {
+  if (body.nr_mem_id == 0) {
+    return refuse(std::errc::invalid_argument, "a null port needs a memory id");
+  }
+  if (std::max(body.nr_tx_rings, body.nr_rx_rings) > max_rings ||
+      std::max(body.nr_tx_slots, body.nr_rx_slots) > max_slots) {
+    return refuse(std::errc::not_enough_memory,
+                  "a null port has at most " + std::to_string(max_rings) + " rings each way, of " +
+                      std::to_string(max_slots) + " slots");
+  }
+  endpoint.memory_id = body.nr_mem_id;
+  endpoint.pipe = no_pipe;
+  endpoint.tx = {0, body.nr_tx_rings};
+  endpoint.rx = {0, body.nr_rx_rings};
+  return {};
+}
+
 /// Which memory and rings the request is about; makes the pipe if it names a new one.
 Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& body,
                  EndpointRecord& endpoint) {
   if ((body.nr_flags & (flag::monitor_tx | flag::monitor_rx | flag::zcopy_mon)) != 0) {
     return std::unexpected(Error(errc::not_supported, "the embedded device has no monitors yet"));
   }
-  if (body.nr_mode == abi::mode::null) {
-    if (body.nr_mem_id == 0)
-      return refuse(std::errc::invalid_argument, "a null port needs a memory id");
-    const auto memory_id = choose_memory(domain, body.nr_mem_id);
-    if (!memory_id) return std::unexpected(memory_id.error());
-    body.nr_tx_rings = std::min<std::uint16_t>(body.nr_tx_rings, max_rings);
-    body.nr_rx_rings = std::min<std::uint16_t>(body.nr_rx_rings, max_rings);
-    body.nr_tx_slots = std::min(body.nr_tx_slots, max_slots);
-    body.nr_rx_slots = std::min(body.nr_rx_slots, max_slots);
-    endpoint.memory_id = *memory_id;
-    endpoint.pipe = no_pipe;
-    endpoint.tx = {0, body.nr_tx_rings};
-    endpoint.rx = {0, body.nr_rx_rings};
-    return {};
-  }
+  if (auto known = check_memory(domain.state(), body.nr_mem_id); !known) return known;
+  if (body.nr_mode == abi::mode::null) return resolve_null_port(body, endpoint);
   const auto pipe_name = pipe_of(name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
@@ -210,6 +210,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   endpoint.process = os::process();
   endpoint.exclusive = (body.nr_flags & flag::exclusive) != 0;
   endpoint.lane = 0;
+  endpoint.is_closed = false;
   endpoint.interface = no_object;
   endpoint.first_ring = no_object;
   if (auto resolved = resolve(domain, request.nr_name, answer, endpoint); !resolved) {

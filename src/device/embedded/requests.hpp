@@ -26,7 +26,11 @@ Result<> answer(Domain& domain, abi::nmreq_header& request);
 /// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
 [[nodiscard]] Result<PipeName> pipe_of(std::string_view name);
 
-/// The region a new port gets: the one asked for, or, for 0, one of its own.
-[[nodiscard]] Result<std::uint16_t> choose_memory(Domain& domain, std::uint16_t asked);
+/// Whether a request may ask for this region; 0 leaves the choice to the device.
+[[nodiscard]] Result<> check_memory(const DomainState& state, std::uint16_t memory_id);
+
+/// The region of a new pipe: the one asked for, else its siblings', else one of its own.
+[[nodiscard]] std::uint16_t memory_of_new_pipe(const DomainState& state, std::string_view parent,
+                                               std::uint16_t asked);
 
 }  // namespace netmap::embedded

@@ -113,7 +113,8 @@ struct RingRange {
   std::uint16_t count;
 
   [[nodiscard]] constexpr bool overlaps(RingRange other) const {
-    return first < other.first + other.count && other.first < first + count;
+    return count != 0 && other.count != 0 && first < other.first + other.count &&
+           other.first < first + count;
   }
 };
 
@@ -127,6 +128,8 @@ struct EndpointRecord {
   End end;
   bool exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
+  /// Its owner closed it, after listing in ni_bufs_head what it held; not set if the owner died.
+  std::atomic<bool> is_closed;
   RingRange tx;
   RingRange rx;
   std::uint32_t interface;   ///< its netmap_if, or no_object

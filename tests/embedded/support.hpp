@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the tests of the embedded device stand on: a domain that nobody else uses, other processes
+// that may be killed, memory that both see, and numbered packets.
+#pragma once
+
+#include <netmap/netmap.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <new>
+#include <optional>
+#include <random>
+#include <set>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace netmap::embedded {
+
+/// How long to wait for what must happen.
+inline constexpr auto patience = std::chrono::seconds(60);
+/// How long to wait for what must not happen.
+inline constexpr auto moment = std::chrono::milliseconds(20);
+
+/// The value of a call that has to succeed.
+template <class T>
+T must(Result<T> result, std::source_location at = std::source_location::current()) {
+  if (result) {
+    if constexpr (std::is_void_v<T>)
+      return;
+    else
+      return std::move(*result);
+  }
+  throw std::runtime_error(std::string(at.file_name()) + ':' + std::to_string(at.line()) + ": " +
+                           result.error().message());
+}
+
+/// The error of a call that has to fail; a code without an error if it did not.
+template <class T>
+std::error_code code_of(const Result<T>& result) {
+  return result ? std::error_code() : result.error().code();
+}
+template <class T>
+std::string message_of(const Result<T>& result) {
+  return result ? std::string() : result.error().message();
+}
+inline std::error_code os_error(int number) {
+  return {number, std::system_category()};
+}
+
+/// Ends `port`, which may be given another value later.
+inline void close(Port& port) {
+  const Port closed = std::move(port);
+}
+
+/// A fresh directory, gone with everything in it at the end.
+class ScratchDirectory {
+ public:
+  explicit ScratchDirectory(const std::string& parent = "/dev/shm");
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// The names of what lies in it.
+  [[nodiscard]] std::set<std::string> files() const;
+
+ private:
+  ::pid_t owner_;
+  std::string path_;
+};
+
+/// A case with a domain of its own.
+class InDomain : public testing::Test {
+ protected:
+  [[nodiscard]] const std::string& path() const { return directory_.path(); }
+  [[nodiscard]] std::set<std::string> files() const { return directory_.files(); }
+  [[nodiscard]] DeviceOptions device() const { return {DeviceKind::embedded, path()}; }
+
+  [[nodiscard]] Result<Port> try_open(const std::string& name, PortOptions options = {}) const {
+    options.device = device();
+    return netmap::open(name, options);
+  }
+  [[nodiscard]] Port open(const std::string& name, const PortOptions& options = {},
+                          std::source_location at = std::source_location::current()) const {
+    return must(try_open(name, options), at);
+  }
+  /// One request, spoken as the kernel's ioctl is.
+  Result<> send(std::uint16_t type, const std::string& name, void* body) const;
+
+ private:
+  ScratchDirectory directory_;
+};
+
+/// The files of a domain that nobody uses.
+inline const std::set<std::string> at_rest{"domain", "lock"};
+
+// ---- Other processes ----------------------------------------------------------------------------
+
+/// Another process. It is killed if the test forgets it.
+class Process {
+ public:
+  /// `work()` yields whether it succeeded; an exception or a failed expectation is a failure.
+  template <std::invocable Work>
+  explicit Process(Work work) : id_(split()) {
+    if (id_ != 0) return;
+    bool succeeded = false;
+    try {
+      succeeded = work() && !testing::Test::HasFailure();
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "in another process: %s\n", failure.what());
+    }
+    leave(succeeded);
+  }
+  Process(Process&& other) noexcept : id_(std::exchange(other.id_, 0)) {}
+  Process& operator=(Process&& other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~Process() { kill(); }
+
+  [[nodiscard]] ::pid_t id() const { return id_; }
+  /// Waits for its end; whether `work` succeeded.
+  [[nodiscard]] bool succeeded();
+  /// Ends it between any two instructions, if it has not ended.
+  void kill();
+
+ private:
+  static ::pid_t split();
+  [[noreturn]] static void leave(bool succeeded);
+  int wait();
+
+  ::pid_t id_;
+};
+
+/// One T in memory that this process and those it forks see.
+template <class T>
+class Shared {
+ public:
+  Shared() {
+    void* memory =
+        ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    value_ = new (memory) T();
+  }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() { ::munmap(value_, sizeof(T)); }
+  T* operator->() const { return value_; }
+  T& operator*() const { return *value_; }
+
+ private:
+  T* value_;
+};
+
+/// Waits until `holds()`, without ever sleeping for long; false if it takes too long.
+template <std::predicate Holds>
+[[nodiscard]] bool await(Holds holds) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    ::usleep(0);
+  }
+  return true;
+}
+
+/// Small numbers, the same in every run.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  /// 0 … end - 1; 0 if there are none.
+  std::uint32_t below(std::uint64_t end) {
+    return end == 0 ? 0 : static_cast<std::uint32_t>(engine_() % end);
+  }
+  bool one_in(std::uint32_t n) { return below(n) == 0; }
+  std::uint64_t bits() { return engine_(); }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// ---- Numbered packets ---------------------------------------------------------------------------
+
+/// How many bytes packet `number` has: mostly few, now and then more than a buffer holds.
+[[nodiscard]] std::size_t size_of(std::uint64_t number);
+
+/// Commits packet `number`; false if there is no room.
+[[nodiscard]] bool send_number(TxRing& ring, std::uint64_t number);
+/// Commits packets from `first` to `end`, as many as fit; yields the next to be sent.
+std::uint64_t send_numbers(TxRing& ring, std::uint64_t first, std::uint64_t end);
+
+/// The number of a packet, nothing if it is not what send_number() sent.
+[[nodiscard]] std::optional<std::uint64_t> number_of(const Packet& packet);
+/// Takes up to `limit` packets, whose numbers must go on from `next`; yields the next number.
+std::uint64_t take_numbers(RxRing& ring, std::uint64_t next, std::size_t limit = SIZE_MAX);
+
+}  // namespace netmap::embedded
