@@ -33,7 +33,9 @@ struct ring {
   uint8_t rest[224];
 }; /* and behind it, its slots */
 
-static inline struct slot* slots_of(struct ring* ring) { return (struct slot*)(ring + 1); }
+static inline struct slot* slots_of(struct ring* ring) {
+  return (struct slot*)(ring + 1);
+}
 
 /* A ring and its true extent, copied out of shared memory and checked when it was opened. */
 struct bounded_ring {

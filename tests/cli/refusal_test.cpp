@@ -118,7 +118,7 @@ TEST_F(Domain, APipeEndHasOneUser) {
 
 TEST_F(Domain, HasToExistOrBePossibleToMake) {
   expect_refused(run(nmx({"recv", "x{1", "--domain", domain() + "/a/b"})), failure,
-                 "No such file or directory");
+                 "parent directory does not exist");
 }
 
 TEST_F(Domain, HasToBeADirectory) {

@@ -223,6 +223,7 @@ TEST_F(Processes, MayUseADirectionInEachThread) {
         if (returned != next && must(port.wait(Direction::tx, patience)).empty()) return false;
       }
     }
+    must(port.sync_rx());
     return must(port.drain(patience)) == 0;
   });
   auto receiver = open("x}1/R", options);

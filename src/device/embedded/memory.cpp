@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/memory.hpp"
 
+#include "device/embedded/options.hpp"
+
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -18,9 +20,10 @@ std::string file_name(std::uint16_t memory_id) {
   return std::string(file_prefix) + std::to_string(memory_id);
 }
 
-Error exhausted(const std::string& what) {
-  return {make_error_code(std::errc::not_enough_memory),
-          "the region has no " + what + " left; close a port of it, or use another memory id"};
+std::unexpected<Error> exhausted(const std::string& what) {
+  return refuse(
+      std::errc::not_enough_memory,
+      "the region has no " + what + " left; close a port of it, or use another memory id");
 }
 
 /// The mappings of this process, by file.
@@ -105,7 +108,7 @@ Result<std::uint32_t> Memory::take_interface() {
     state_->interfaces.set(object);
     return object;
   }
-  return std::unexpected(exhausted("interfaces"));
+  return exhausted("interfaces");
 }
 
 Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slots) {
@@ -113,7 +116,7 @@ Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slot
   for (std::uint32_t object = 0; object != ring_pool.objects && object - first != count; ++object) {
     if (state_->rings.test(object)) first = object + 1;
   }
-  if (first + count > ring_pool.objects) return std::unexpected(exhausted("rings"));
+  if (first + count > ring_pool.objects) return exhausted("rings");
   const std::uint64_t used =
       ring_in_object + sizeof(abi::netmap_ring) + std::uint64_t{slots} * sizeof(abi::netmap_slot);
   for (std::uint32_t object = first; object != first + count; ++object) {
@@ -133,7 +136,7 @@ Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
   for (std::uint32_t index = 0; index != buffer_pool.objects && taken.size() != count; ++index) {
     if (!state_->buffers.test(index)) taken.push_back(index);
   }
-  if (taken.size() != count) return std::unexpected(exhausted("buffers"));
+  if (taken.size() != count) return exhausted("buffers");
   for (std::size_t begin = 0, end = 0; begin != taken.size(); begin = end) {
     while (end != taken.size() && taken[end] - taken[begin] == end - begin) ++end;
     auto reserved = reserve(buffer_pool.at(taken[begin]),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/pipe.hpp"
 
+#include "device/embedded/options.hpp"
+
 #include <algorithm>
 
 namespace netmap::embedded {
@@ -101,8 +103,8 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
   const auto free =
       std::ranges::find_if(state.pipes, [](const PipeRecord& pipe) { return pipe.in_use == 0; });
   if (free == std::end(state.pipes)) {
-    return std::unexpected(Error(make_error_code(std::errc::not_enough_memory),
-                                 "the domain has no room for another pipe; close one"));
+    return refuse(std::errc::not_enough_memory,
+                  "the domain has no room for another pipe; close one");
   }
   PipeRecord& pipe = *free;
   pipe.memory_id = memory_id;
