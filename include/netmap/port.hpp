@@ -79,7 +79,7 @@ struct PortStats {
   RingStats rx;
   std::uint64_t tx_syncs = 0;
   std::uint64_t rx_syncs = 0;
-  std::uint64_t sleeps = 0;  ///< times wait() blocked
+  std::uint64_t polls = 0;  ///< times wait() polled its handle, to sleep if nothing was there
 };
 
 class NETMAP_BUILD_TAG Port {
@@ -161,6 +161,8 @@ class NETMAP_BUILD_TAG Port {
   Result<> sync(Directions directions);
   [[nodiscard]] Directions ready(Directions wanted) const noexcept;
   Result<Directions> look(Directions wanted);
+  Result<Directions> spin(Directions wanted, std::chrono::nanoseconds timeout);
+  void count_poll(Directions directions) noexcept;
   /// Yields false if the timeout or a signal ended the sleep.
   Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;

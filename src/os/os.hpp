@@ -18,6 +18,12 @@
 
 namespace netmap::os {
 
+#if defined(__linux__)
+inline constexpr bool is_linux = true;
+#else
+inline constexpr bool is_linux = false;
+#endif
+
 template <class T = void>
 using Outcome = std::expected<T, std::error_code>;
 

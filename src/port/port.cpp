@@ -127,20 +127,27 @@ Result<Directions> Port::look(Directions wanted) {
   return ready(wanted);
 }
 
+/// Where polling is a sync, nothing else is called: one system call a batch.
 Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
-  auto found = look(wanted);
+  bool must_poll = device_->poll_syncs() && spin_ == nanoseconds(0);
+  auto found = must_poll ? Directions() : look(wanted);
   if (found && !found->empty()) return found;  // without a look at the clock
   const Deadline deadline(timeout);
-  for (const Deadline spun(std::min(spin_, deadline.left()));
-       found && found->empty() && !spun.has_passed();) {
-    found = look(wanted);
-  }
-  while (found && found->empty() && !deadline.has_passed()) {
+  if (spin_ > nanoseconds(0)) found = spin(wanted, std::min(spin_, deadline.left()));
+  while (found && found->empty() && (must_poll || !deadline.has_passed())) {
+    must_poll = false;
     const auto woken = sleep(wanted, deadline.left());
     if (!woken) return std::unexpected(woken.error());
-    found = look(wanted);
+    found = device_->poll_syncs() ? ready(wanted) : look(wanted);
     if (!*woken) break;
   }
+  return found;
+}
+
+Result<Directions> Port::spin(Directions wanted, nanoseconds timeout) {
+  const Deadline deadline(timeout);
+  auto found = look(wanted);
+  while (found && found->empty() && !deadline.has_passed()) found = look(wanted);
   return found;
 }
 
@@ -156,7 +163,7 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
     if (count == 0 || handles[0].fd != handle.fd) handles[count++] = {handle.fd, 0, 0};
     handles[count - 1].events |= handle.events;
   }
-  ++counts_.sleeps;
+  count_poll(directions);
   const auto polled = os::poll(std::span(handles).first(count), timeout);
   disarm(directions);
   if (!polled) {
@@ -172,6 +179,13 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
   return events != 0;
 }
 
+void Port::count_poll(Directions directions) noexcept {
+  ++counts_.polls;
+  if (!device_->poll_syncs()) return;
+  if (directions.has(Direction::rx)) ++counts_.rx_syncs;
+  if (directions.has(Direction::tx)) ++counts_.tx_syncs;
+}
+
 WaitHandle Port::wait_handle(Direction direction) const {
   return device_->wait_handle(direction);
 }
@@ -182,7 +196,8 @@ Result<bool> Port::arm(Directions directions) {
     ring.park(ring.wanted_);
     free_slots = std::min(free_slots, ring.wanted_);
   }
-  if (!device_->arm(directions, free_slots)) return true;
+  device_->arm(directions, free_slots);
+  if (device_->poll_syncs()) return true;
   const auto found = look(directions);
   if (found && found->empty()) return true;
   disarm(directions);

@@ -160,7 +160,8 @@ class FakeDevice final : public Device {
     return direction == Direction::tx ? tx_ledger_ : rx_ledger_;
   }
   WaitHandle wait_handle(Direction) const noexcept override { return {}; }
-  bool arm(Directions, std::uint32_t) noexcept override { return true; }
+  bool poll_syncs() const noexcept override { return false; }
+  void arm(Directions, std::uint32_t) noexcept override {}
   void disarm(Directions) noexcept override {}
 
  private:

@@ -56,22 +56,23 @@ Result<> Generator::send(Counters& counters) {
       const std::uint64_t wanted = std::min<std::uint64_t>(limit, options_.batch);
       limit = limiter_->allow(wanted, now);
       if (limit == 0) {
+        if (auto synced = port_->sync_tx(); !synced) return synced;
         std::this_thread::sleep_until(std::min(limiter_->due(wanted), now + slice));
         continue;
       }
     }
-    const auto moved = send_round(limit, counters);
+    if (auto waited = wait_for_room(limit); !waited) return waited;
+    note_movement(counters);
+    const auto moved = fill_rings(limit, counters);
     if (!moved) return std::unexpected(moved.error());
     sent_ += *moved;
     if (limiter_) limiter_->sent(*moved);
-    if (*moved != 0) continue;
-    if (auto waited = wait_for_room(limit); !waited) return waited;
   }
   return {};
 }
 
-/// One batch for each ring, and one sync for all.
-Result<std::uint64_t> Generator::send_round(std::uint64_t limit, Counters& counters) {
+/// One batch for each ring.
+Result<std::uint64_t> Generator::fill_rings(std::uint64_t limit, Counters& counters) {
   std::uint64_t moved = 0;
   for (std::size_t ring = 0; ring < written_.size() && moved != limit; ++ring) {
     const auto filled =
@@ -79,76 +80,95 @@ Result<std::uint64_t> Generator::send_round(std::uint64_t limit, Counters& count
     if (!filled) return filled;
     moved += *filled;
   }
-  if (moved != 0) {
-    if (auto synced = port_->sync_tx(); !synced) return std::unexpected(synced.error());
-  }
-  note_movement(counters);
   return moved;
 }
 
 Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Counters& counters) {
   TxRing& tx = port_->tx_rings()[ring];
   const auto free = tx.slots();
+  counters.see_free_slots(free.size());
+  const bool is_repeated = source_.is_constant() && slots_for_next(tx) == 1;
+  const auto filled = is_repeated ? repeat(tx, written_[ring], limit) : write(tx, limit);
+  if (!filled) return std::unexpected(filled.error());
+  if (filled->packets == 0) return 0;
+  // Without NS_REPORT a network card may say late, or never, that it has sent the last ones.
+  TxSlot last = filled->end[-1];
+  if (auto set = last.set_length(filled->last_bytes, netmap::abi::slot_flags::report); !set) {
+    return std::unexpected(set.error());
+  }
+  if (auto sent = tx.commit(filled->end); !sent) return std::unexpected(sent.error());
+  written_[ring] += filled->packets;
+  slots_ += static_cast<std::uint64_t>(filled->end - free.begin());
+  counters.add(filled->packets, filled->bytes);
+  return filled->packets;
+}
+
+/// The same packet in every slot. A buffer that still holds it, because nobody has exchanged it
+/// since (NS_BUF_CHANGED), is not touched; only the slot needs its length again.
+Result<Generator::Filled> Generator::repeat(TxRing& tx, std::uint64_t written,
+                                            std::uint64_t limit) {
+  const auto free = tx.slots();
+  const std::uint32_t size = source_.next_size();
+  const std::uint64_t packets = std::min<std::uint64_t>(limit, free.size());
+  const std::uint64_t is_new = tx.num_slots() - std::min<std::uint64_t>(written, tx.num_slots());
   auto slot = free.begin();
+  for (std::uint64_t i = 0; i != packets; ++i, ++slot) {
+    TxSlot to = *slot;
+    const bool is_fresh = (to.flags() & netmap::abi::slot_flags::buf_changed) != 0;
+    if (auto set = to.set_length(size); !set) return std::unexpected(set.error());
+    if (is_fresh || i < is_new) [[unlikely]] {
+      source_.begin();
+      source_.put(to.buffer().first(size));
+    }
+  }
+  return Filled{slot, packets, packets * size, size};
+}
+
+Result<Generator::Filled> Generator::write(TxRing& tx, std::uint64_t limit) {
+  const auto free = tx.slots();
+  LookAhead<TxSlot> ahead(free);
   std::size_t room = free.size();
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-  std::uint32_t last_bytes = 0;
-  std::optional<LookAhead<TxSlot>> ahead;
-  if (!source_.is_constant()) ahead.emplace(free);
-  counters.see_free_slots(room);
-  for (; packets != limit; ++packets) {
+  Filled filled{free.begin(), 0, 0, 0};
+  for (; filled.packets != limit; ++filled.packets) {
     const std::uint32_t size = source_.next_size();
     const std::uint32_t slots = slots_for_next(tx);
     if (slots > room) break;
-    const bool is_written =
-        source_.is_constant() && slots == 1 && written_[ring] + packets >= tx.num_slots();
-    if (auto done = write(slot, size, slots, is_written); !done) {
+    if (auto done = write_packet(filled.end, size, slots); !done) {
       return std::unexpected(done.error());
     }
-    if (ahead) ahead->step(slots);
+    ahead.step(slots);
     room -= slots;
-    bytes += size;
-    last_bytes = size / slots;
+    filled.bytes += size;
+    filled.last_bytes = size / slots;
   }
-  if (packets == 0) return 0;
-  // Without NS_REPORT a network card may say late, or never, that it has sent the last ones.
-  TxSlot last = slot[-1];
-  if (auto set = last.set_length(last_bytes, netmap::abi::slot_flags::report); !set) {
-    return std::unexpected(set.error());
-  }
-  if (auto committed = tx.commit(slot); !committed) return std::unexpected(committed.error());
-  written_[ring] += packets;
-  slots_ += free.size() - room;
-  counters.add(packets, bytes);
-  return packets;
+  return filled;
 }
 
-/// Spreads one packet over so many slots. One whose buffer still holds it, because nobody has
-/// exchanged the buffer since (NS_BUF_CHANGED), only needs its length again.
-Result<> Generator::write(netmap::TxSlots::iterator& slot, std::uint32_t size, std::uint32_t slots,
-                          bool is_written) {
+/// Spreads one packet over so many slots.
+Result<> Generator::write_packet(netmap::TxSlots::iterator& slot, std::uint32_t size,
+                                 std::uint32_t slots) {
   source_.begin();
   for (std::uint32_t i = 0; i < slots; ++i, ++slot) {
     TxSlot to = *slot;
     const std::uint32_t bytes = size / slots + (i < size % slots ? 1 : 0);
     const auto flags = i + 1 < slots ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};
-    const bool is_fresh = (to.flags() & netmap::abi::slot_flags::buf_changed) != 0;
     if (auto set = to.set_length(bytes, flags); !set) return set;
-    if (!is_written || is_fresh) source_.put(to.buffer().first(bytes));
+    source_.put(to.buffer().first(bytes));
   }
   return {};
 }
 
-/// Waits for room for a batch, or for half a ring if that is less: whoever takes a slot at a time
-/// would otherwise make us send a slot at a time.
+/// Syncs, and waits for room for a packet. Once a ring is full, for room for a batch, or for half a
+/// ring if that is less: whoever takes a slot at a time would otherwise make us send a slot at a
+/// time.
 Result<> Generator::wait_for_room(std::uint64_t limit) {
   for (TxRing& ring : port_->tx_rings()) {
     const std::uint32_t each = slots_for_next(ring);
     const auto batch = std::min<std::uint64_t>(limit, options_.batch) * each;
     const auto half =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, (ring.num_slots() - 1) / 2));
-    if (auto wanted = ring.want(std::max(each, half)); !wanted) return wanted;
+    const bool is_full = ring.slots().size() < each;
+    if (auto wanted = ring.want(is_full ? std::max(each, half) : each); !wanted) return wanted;
   }
   const auto waited = port_->wait(netmap::Direction::tx, slice);
   if (!waited) return std::unexpected(waited.error());

@@ -38,11 +38,21 @@ class Generator {
   [[nodiscard]] std::size_t left() const { return left_; }
 
  private:
+  /// What was written to a ring.
+  struct Filled {
+    netmap::TxSlots::iterator end;
+    std::uint64_t packets;
+    std::uint64_t bytes;
+    std::uint32_t last_bytes;  ///< in the last slot
+  };
+
   netmap::Result<> send(Counters& counters);
-  netmap::Result<std::uint64_t> send_round(std::uint64_t limit, Counters& counters);
+  netmap::Result<std::uint64_t> fill_rings(std::uint64_t limit, Counters& counters);
   netmap::Result<std::uint64_t> fill(std::size_t ring, std::uint64_t limit, Counters& counters);
-  netmap::Result<> write(netmap::TxSlots::iterator& slot, std::uint32_t size, std::uint32_t slots,
-                         bool is_written);
+  netmap::Result<Filled> repeat(netmap::TxRing& tx, std::uint64_t written, std::uint64_t limit);
+  netmap::Result<Filled> write(netmap::TxRing& tx, std::uint64_t limit);
+  netmap::Result<> write_packet(netmap::TxSlots::iterator& slot, std::uint32_t size,
+                                std::uint32_t slots);
   netmap::Result<> wait_for_room(std::uint64_t limit);
   netmap::Result<> flush(Counters& counters);
   void note_movement(Counters& counters);

@@ -159,8 +159,8 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   return {.fd = binding_->bell.fifo(direction).fd(), .events = POLLIN};
 }
 
-bool Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
-  if (!binding_) return false;
+void Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
+  if (!binding_) return;
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
@@ -171,7 +171,6 @@ bool Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
     }
   }
   ringer_.sleep_barrier();
-  return true;
 }
 
 void Endpoint::disarm(Directions directions) noexcept {

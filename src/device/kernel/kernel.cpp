@@ -63,7 +63,7 @@ class KernelDevice final : public Device {
   /// Slots are counted before the module may reuse them.
   SyncStatus sync_tx() noexcept override {
     const bool possible = std::ranges::all_of(tx_, is_possible);
-    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
+    count_sent();
     if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::txsync, nullptr); !done) {
       return done.error();
     }
@@ -75,7 +75,7 @@ class KernelDevice final : public Device {
     if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::rxsync, nullptr); !done) {
       return done.error();
     }
-    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
+    count_arrived();
     return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
   }
 
@@ -87,10 +87,23 @@ class KernelDevice final : public Device {
     return {file_.fd(), static_cast<short>(direction == Direction::tx ? POLLOUT : POLLIN)};
   }
 
-  bool arm(Directions, std::uint32_t) noexcept override { return false; }
-  void disarm(Directions) noexcept override {}
+  /// FreeBSD's module does not send if there is room already.
+  [[nodiscard]] bool poll_syncs() const noexcept override { return os::is_linux; }
+  void arm(Directions directions, std::uint32_t) noexcept override {
+    if (directions.has(Direction::tx)) count_sent();
+  }
+  void disarm(Directions directions) noexcept override {
+    if (directions.has(Direction::rx)) count_arrived();
+  }
 
  private:
+  void count_sent() noexcept {
+    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
+  }
+  void count_arrived() noexcept {
+    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
+  }
+
   os::File file_;
   abi::nmreq_register registered_;
   std::vector<CountedRing> tx_;
