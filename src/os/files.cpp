@@ -43,9 +43,14 @@ Outcome<FileStatus> status(const File& file) {
                     .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC};
 }
 
-Outcome<> make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return failure();
-  return {};
+Outcome<bool> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return true;
+  if (errno == EEXIST) return false;
+  return failure();
+}
+
+void remove_directory(const std::string& path) noexcept {
+  ::rmdir(path.c_str());
 }
 
 Outcome<std::vector<std::string>> list(const File& directory) {

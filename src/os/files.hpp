@@ -21,8 +21,10 @@ struct FileStatus {
 };
 [[nodiscard]] Outcome<FileStatus> status(const File& file);
 
-/// Makes a directory with mode 0700; succeeds if the path exists.
-[[nodiscard]] Outcome<> make_directory(const std::string& path);
+/// Makes a directory with mode 0700; yields false if the path exists already.
+[[nodiscard]] Outcome<bool> make_directory(const std::string& path);
+/// Only if it is empty.
+void remove_directory(const std::string& path) noexcept;
 /// The names of all files in it.
 [[nodiscard]] Outcome<std::vector<std::string>> list(const File& directory);
 [[nodiscard]] Outcome<> make_fifo(const File& directory, const std::string& name);

@@ -152,6 +152,9 @@ TEST_F(Domain, HasToBeInMemory) {
   if (here.f_type == tmpfs) GTEST_SKIP() << "the tests themselves run on tmpfs";
   const Directory elsewhere(std::filesystem::current_path());
   expect_refused(run(nmx({"recv", "x{1", "--domain", elsewhere.path()})), failure, "not on tmpfs");
+  const std::string fresh = elsewhere.path() + "/fresh";
+  expect_refused(run(nmx({"recv", "x{1", "--domain", fresh})), failure, "not on tmpfs");
+  EXPECT_FALSE(std::filesystem::exists(fresh)) << "it was made only to be refused";
 }
 
 void overwrite(const std::string& file, std::streamoff at, std::uint32_t word) {

@@ -41,8 +41,8 @@ Result<os::FileStatus> check(const std::string& path, const os::File& directory)
   return *status;
 }
 
-/// The directory itself, made if need be; not what a link of that name points to.
-Result<os::File> open_directory(const std::string& path) {
+/// Yields whether there was none.
+Result<bool> make_directory(const std::string& path) {
   const auto made = os::make_directory(path);
   if (!made && made.error() == std::errc::no_such_file_or_directory) {
     return std::unexpected(Error(made.error(), "cannot make the domain '" + path +
@@ -50,6 +50,11 @@ Result<os::File> open_directory(const std::string& path) {
                                                    "that, or name another with NETMAP_DOMAIN"));
   }
   if (!made) return std::unexpected(cannot("make the domain '" + path + "'", made.error()));
+  return *made;
+}
+
+/// The directory itself, not what a link of that name points to.
+Result<os::File> open_directory(const std::string& path) {
   auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (directory) return std::move(*directory);
   if (directory.error() == std::errc::not_a_directory) {
@@ -83,10 +88,15 @@ Error cannot(const std::string& step, std::error_code why) {
 
 Result<std::shared_ptr<Domain>> Domain::at(const std::string& named) {
   const std::string path = named.empty() ? default_path() : named;
+  const auto made = make_directory(path);
+  if (!made) return std::unexpected(made.error());
   auto directory = open_directory(path);
   if (!directory) return std::unexpected(directory.error());
   const auto status = check(path, *directory);
-  if (!status) return std::unexpected(status.error());
+  if (!status) {
+    if (*made) os::remove_directory(path);
+    return std::unexpected(status.error());
+  }
 
   const std::scoped_lock only(registry().mutex);
   auto& known = registry().domains[{status->device, status->inode}];
