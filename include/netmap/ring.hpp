@@ -82,13 +82,17 @@ class NETMAP_BUILD_TAG Ring {
   }
   /// What the program owns now; nothing of a broken ring.
   [[nodiscard]] Owned owned() const noexcept {
-    const Owned now = look();
+    Owned now = look();
     if (!is_sound(now)) [[unlikely]]
-      return {0, 0};
+      now.head = now.tail = 0;
     return now;
   }
   [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
     return to >= from ? to - from : to + num_slots() - from;
+  }
+  /// The position `by` places on; at most once around.
+  [[nodiscard]] std::uint32_t advance(std::uint32_t from, std::uint32_t by) const noexcept {
+    return by < num_slots() - from ? from + by : from + by - num_slots();
   }
   [[nodiscard]] bool owns(Owned now, std::uint32_t position) const noexcept {
     return position < num_slots() && distance(now.head, position) <= distance(now.head, now.tail);
@@ -105,8 +109,9 @@ class NETMAP_BUILD_TAG Ring {
     if (!is_sound(now) || !owns(now, position.index())) [[unlikely]]
       return refuse_move(now);
     life_.pass(distance(now.head, position.index()));
-    detail::store(ring_->cur, position.index());
-    detail::store(ring_->head, position.index());
+    abi::netmap_ring& ring = *ring_;
+    detail::store(ring.cur, position.index());
+    detail::store(ring.head, position.index());
     return {};
   }
   [[nodiscard]] Result<> refuse_move(Owned now) const {
@@ -130,14 +135,11 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   }
   /// Every whole packet the program owns, oldest first, or those within its first `limit` slots.
   [[nodiscard]] Packets packets(std::size_t limit = SIZE_MAX) const noexcept NETMAP_LIFETIMEBOUND {
-    const Owned now = owned();
-    const auto& slots = bounds().slots;
-    auto* last = slots.first + now.tail;
-    const auto first = place(now.head);
-    if (limit < slots.distance(first.slot, last)) {
-      last = slots.advance(first.slot, static_cast<std::ptrdiff_t>(limit));
+    Owned now = owned();
+    if (limit < distance(now.head, now.tail)) {
+      now.tail = advance(now.head, static_cast<std::uint32_t>(limit));
     }
-    return {first, last};
+    return {place(now.head), bounds().slots.first + now.tail};
   }
 
   /// Gives back every slot before `position`. Fails with position_out_of_range, moving nothing.
@@ -263,8 +265,7 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   void park(std::uint32_t free_slots) noexcept {
     const Owned now = owned();
     const std::uint32_t ahead = std::min(free_slots - 1, distance(now.head, now.tail));
-    const std::uint32_t cur = now.head + ahead;
-    detail::store(ring_->cur, cur < num_slots() ? cur : cur - num_slots());
+    detail::store(ring_->cur, advance(now.head, ahead));
   }
 
   std::uint32_t wanted_ = 1;

@@ -74,12 +74,13 @@ struct SlotCircle {
   [[nodiscard]] abi::netmap_slot* advance(abi::netmap_slot* slot,
                                           std::ptrdiff_t by) const noexcept {
     const std::ptrdiff_t index = slot - first + by;
-    return first + (index < 0 ? index + size() : index < end - first ? index : index - size());
+    return first + (index < 0 ? index + size() : index < size() ? index : index - size());
   }
   /// Slots from `from` up to, not including, `to`.
   [[nodiscard]] std::uint32_t distance(const abi::netmap_slot* from,
                                        const abi::netmap_slot* to) const noexcept {
-    return static_cast<std::uint32_t>(to >= from ? to - from : to - from + (end - first));
+    const auto ahead = static_cast<std::uint32_t>(to - from);
+    return to >= from ? ahead : ahead + count;
   }
 };
 
