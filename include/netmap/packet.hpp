@@ -69,16 +69,16 @@ class Packet {
     return end_of_fragments(*first_.bounds, first_.slot, last_);
   }
 
-  [[gnu::pure, gnu::noinline]] static abi::netmap_slot* end_of_fragments(
+  NETMAP_RARE_CALL [[gnu::pure]] static abi::netmap_slot* end_of_fragments(
       const detail::Bounds& bounds, abi::netmap_slot* slot, abi::netmap_slot* last) noexcept {
     for (bool more = true; more && slot != last; slot = bounds.slots.next(slot)) {
       more = detail::has_more_fragments(detail::load(slot->flags));
     }
     return slot;
   }
-  [[gnu::pure, gnu::noinline]] static std::size_t sum(const detail::Bounds& bounds,
-                                                      abi::netmap_slot* slot,
-                                                      abi::netmap_slot* last) noexcept {
+  NETMAP_RARE_CALL [[gnu::pure]] static std::size_t sum(const detail::Bounds& bounds,
+                                                        abi::netmap_slot* slot,
+                                                        abi::netmap_slot* last) noexcept {
     std::size_t size = 0;
     for (bool more = true; more && slot != last; slot = bounds.slots.next(slot)) {
       size += bounds.buffers.bytes(detail::load(slot->buf_idx), detail::load(slot->len)).size();
