@@ -4,7 +4,12 @@
 namespace netmap {
 namespace {
 
-Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
+/// Whether the slot before `at` leaves its packet unfinished.
+bool is_inside_packet(TxSlots::iterator at) noexcept {
+  return detail::has_more_fragments((*--at).flags());
+}
+
+[[gnu::flatten]] Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
   const auto room = tx.slots();
   const auto waiting = rx.packets(room.size()).slots();
   auto in = waiting.begin();
@@ -21,13 +26,12 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
     ++out;
   }
   const bool is_sound = in == waiting.end() || done.packets == limit;
-  while (out != room.begin() && detail::has_more_fragments(out[-1].flags())) [[unlikely]] {
+  while (out != room.begin() && is_inside_packet(out)) [[unlikely]] {
     --in;
     --out;
   }
-  if (auto sent = tx.commit(out); !sent) return std::unexpected(sent.error());
-  if (auto released = rx.release(in); !released) return std::unexpected(released.error());
-  if (!is_sound) return std::unexpected(Error(errc::ring_corrupt));
+  if (!tx.commit(out) || !rx.release(in) || !is_sound) [[unlikely]]
+    return detail::refuse<Forwarded>(errc::ring_corrupt);
   return done;
 }
 
@@ -38,7 +42,7 @@ Result<> copy(const Packet& packet, PacketWriter into) {
   return into.commit();
 }
 
-Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
+[[gnu::noinline]] Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
   Forwarded done;
   for (const Packet packet : rx.packets()) {
     if (done.packets == limit) break;
@@ -56,7 +60,8 @@ Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
 }  // namespace
 
 Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
-  if (!rx.same_region(tx)) return forward_copying(rx, tx, limit);
+  if (!rx.same_region(tx)) [[unlikely]]
+    return forward_copying(rx, tx, limit);
   rx.ledger_->has_swapped = true;
   tx.ledger_->has_swapped = true;
   return forward_swapping(rx, tx, limit);
