@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "api.hpp"
 
-#include <netmap/forward.hpp>
-
 #include <cstring>
 
-int receive_api(netmap::RxRing& rx, seen* seen) {
+namespace {
+
+template <bool one_more_check>
+[[gnu::always_inline]] inline int receive(netmap::RxRing& rx, seen* seen) {
   std::uint64_t bytes = 0;
   std::uint64_t sum = 0;
   const auto packets = rx.packets();
@@ -13,6 +14,7 @@ int receive_api(netmap::RxRing& rx, seen* seen) {
   for (; at != packets.end(); ++at) {
     const netmap::Packet packet = *at;
     const auto front = packet.front();
+    if (one_more_check && front.size() > 1536) continue;
     if (std::uint64_t word = 0; front.size() >= sizeof word) {
       std::memcpy(&word, front.data(), sizeof word);
       sum += word;
@@ -22,6 +24,15 @@ int receive_api(netmap::RxRing& rx, seen* seen) {
   seen->bytes += bytes;
   seen->sum += sum;
   return rx.release(at) ? 0 : -1;
+}
+
+}  // namespace
+
+int receive_api(netmap::RxRing& rx, seen* seen) {
+  return receive<false>(rx, seen);
+}
+int receive_control(netmap::RxRing& rx, seen* seen) {
+  return receive<true>(rx, seen);
 }
 
 int send_api(netmap::TxRing& tx, const std::uint16_t* lengths, std::uint64_t stamp) {
@@ -36,10 +47,7 @@ int send_api(netmap::TxRing& tx, const std::uint16_t* lengths, std::uint64_t sta
   return tx.commit(at) ? 0 : -1;
 }
 
-int forward_api(netmap::RxRing& rx, netmap::TxRing& tx, std::size_t limit, moved* moved) {
-  const auto done = forward(rx, tx, limit);
-  if (!done) return -1;
-  moved->packets = done->packets;
-  moved->bytes = done->bytes;
-  return 0;
+netmap::Result<netmap::Forwarded> forward_api(netmap::RxRing& rx, netmap::TxRing& tx,
+                                              std::size_t limit) {
+  return forward(rx, tx, limit);
 }

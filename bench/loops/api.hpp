@@ -3,11 +3,11 @@
 
 #include "netmap.h"
 
-#include <netmap/ring.hpp>
+#include <netmap/forward.hpp>
 
-// The loops of netmap.h with the library. extern "C" gives them names to ask callgrind for.
-extern "C" {
+// The loops of netmap.h with the library.
 int receive_api(netmap::RxRing& rx, seen* seen);
+int receive_control(netmap::RxRing& rx, seen* seen);  // with one more check of each packet
 int send_api(netmap::TxRing& tx, const std::uint16_t* lengths, std::uint64_t stamp);
-int forward_api(netmap::RxRing& rx, netmap::TxRing& tx, std::size_t limit, moved* moved);
-}
+netmap::Result<netmap::Forwarded> forward_api(netmap::RxRing& rx, netmap::TxRing& tx,
+                                              std::size_t limit);

@@ -2,7 +2,8 @@
 //
 // Runs one of the loops over rings in ordinary memory and checks what it did.
 //
-//     bench_loops LOOP VARIANT BATCH        bench_loops receive api 32
+//     bench_loops receive|send|forward unchecked|checked|api BATCH
+//     bench_loops receive control BATCH
 #include "api.hpp"
 
 #include "support/fake_port.hpp"
@@ -60,6 +61,7 @@ class Bench {
     seen seen{};
     const int failed = variant == "unchecked" ? receive_unchecked(rx_.shared, &seen)
                        : variant == "checked" ? receive_checked(&rx_, &seen)
+                       : variant == "control" ? receive_control(port_.rx(), &seen)
                                               : receive_api(port_.rx(), &seen);
     std::uint64_t sum = 0;
     for (std::uint32_t i = 0; i != batch_; ++i) sum += (from + i) % slots;
@@ -94,11 +96,17 @@ class Bench {
       empty.push_back(port_.departures().slot((out + i) % slots).buf_idx);
     }
     moved moved{};
-    const int failed =
-        variant == "unchecked" ? forward_unchecked(rx_.shared, tx_.shared, SIZE_MAX, &moved)
-        : variant == "checked" ? forward_checked(&rx_, &tx_, SIZE_MAX, &moved)
-                               : forward_api(port_.rx(), port_.tx(), SIZE_MAX, &moved);
-    expect(failed == 0 && moved.packets == batch_ && moved.bytes == std::size_t{batch_} * length,
+    bool failed = false;
+    if (variant == "api") {
+      const auto done = forward_api(port_.rx(), port_.tx(), SIZE_MAX);
+      failed = !done;
+      if (done) moved = {done->packets, done->bytes};
+    } else {
+      failed =
+          (variant == "checked" ? forward_checked(&rx_, &tx_, SIZE_MAX, &moved)
+                                : forward_unchecked(rx_.shared, tx_.shared, SIZE_MAX, &moved)) != 0;
+    }
+    expect(!failed && moved.packets == batch_ && moved.bytes == std::size_t{batch_} * length,
            "forward moved something else");
     expect_taken(port_.arrivals());
     expect_taken(port_.departures());
