@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A pipe of the embedded device, as a program uses it: fill or read slots in place, hand them over,
+// sync.
+#pragma once
+
+#include "sides.hpp"
+
+#include <netmap/netmap.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace bench {
+
+/// A directory that nobody else uses, gone at the end.
+class Domain {
+ public:
+  Domain() {
+    if (::mkdtemp(path_.data()) == nullptr) fail("cannot make a domain under /dev/shm");
+  }
+  Domain(const Domain&) = delete;
+  Domain& operator=(const Domain&) = delete;
+  ~Domain() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  [[nodiscard]] netmap::Port open(const char* name) const {
+    auto port = netmap::open(
+        name, {.device = {.kind = netmap::DeviceKind::embedded, .domain = path_},
+               .conf = {.tx_rings = 1, .rx_rings = 1, .tx_slots = 1024, .rx_slots = 1024}});
+    if (!port) fail(port.error().message().c_str());
+    return std::move(*port);
+  }
+
+ private:
+  std::string path_ = "/dev/shm/netmapxx-bench-XXXXXX";
+};
+
+class PipeSender {
+ public:
+  explicit PipeSender(const Domain& domain) : port_(domain.open("netmap:bench{1")) {}
+
+  bool send(std::uint32_t batch, Writer& write) {
+    netmap::TxRing& ring = port_.tx_rings()[0];
+    const auto free = ring.slots();
+    if (free.size() < batch) {
+      if (!port_.sync_tx()) fail("cannot sync");
+      return false;
+    }
+    auto at = free.begin();
+    for (const auto end = at + batch; at != end; ++at) {
+      netmap::TxSlot slot = *at;
+      if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
+      write(slot.buffer().data());
+    }
+    if (!ring.commit(at) || !port_.sync_tx()) fail("cannot send");
+    return true;
+  }
+
+ private:
+  netmap::Port port_;
+};
+
+class PipeReceiver {
+ public:
+  explicit PipeReceiver(const Domain& domain) : port_(domain.open("netmap:bench}1")) {}
+
+  std::size_t receive(std::uint32_t batch, Reader& read) {
+    if (!port_.sync_rx()) fail("cannot sync");
+    return port_.rx_rings()[0].for_each(
+        [&read](const netmap::Packet& packet) { read(packet.front()); }, batch);
+  }
+
+ private:
+  netmap::Port port_;
+};
+
+}  // namespace bench
