@@ -49,7 +49,7 @@ class NETMAP_BUILD_TAG Ring {
   [[nodiscard]] bool same_region(const Ring& other) const noexcept {
     return bounds().buffers.base == other.bounds().buffers.base;
   }
-  /// What the ring's syncs have moved so far: sent, or brought in.
+  /// What the ring's syncs have handed over so far: sent, or received and released.
   [[nodiscard]] RingStats stats() const noexcept { return ledger_->stats; }
   /// The kernel's structure, for code written against netmap(4). What such code does to the ring
   /// is its own affair; the views of this library stay in bounds whatever it does.

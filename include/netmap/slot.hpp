@@ -40,7 +40,8 @@ class Position {
   std::uint32_t index_;
 };
 
-/// What a ring's syncs have moved since its port was opened.
+/// What a program has handed over, by a sync, since its port was opened: sent, or received and
+/// released.
 struct RingStats {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
@@ -50,7 +51,7 @@ namespace detail {
 
 /// What a ring and its device tell each other; kept by the device.
 struct Ledger {
-  RingStats stats;           ///< device: counted as it walks over the slots
+  RingStats stats;           ///< device: counted slot by slot, before the other side has them
   bool has_swapped = false;  ///< user: since the last sync, some slot's buffer was swapped
   bool is_raw = false;       ///< user: holds bare pointers, so has_swapped says nothing
 };

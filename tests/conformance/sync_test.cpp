@@ -138,10 +138,12 @@ TEST_P(Syncs, PortsCountWhatTheyMoved) {
   EXPECT_EQ(sent.tx.bytes, 5600U);
   EXPECT_EQ(sent.tx_syncs, 2U);
   EXPECT_EQ(sent.rx.packets, 0U);
+  EXPECT_EQ(slave.stats().rx.packets, 0U) << "what was taken was not handed over yet";
+  must(slave.sync_rx());
   const PortStats received = slave.stats();
   EXPECT_EQ(received.rx.packets, 11U);
   EXPECT_EQ(received.rx.bytes, 5600U);
-  EXPECT_EQ(received.rx_syncs, 1U);
+  EXPECT_EQ(received.rx_syncs, 2U);
 }
 
 TEST_P(Syncs, ATimestampIsTheTimeOfTheSync) {

@@ -95,7 +95,7 @@ class PipeReceiver {
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
  private:
-  void count_arrived(std::uint32_t from, std::uint32_t end) noexcept;
+  void count_taken(std::uint32_t from, std::uint32_t end) noexcept;
   [[gnu::cold]] void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
 
   PipeRing ring_;
@@ -186,25 +186,25 @@ inline bool PipeReceiver::sync() noexcept {
   if (head != returned) {
     if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]]
       hand_back_swapped(returned, head);
+    count_taken(returned, head);
     ring_.words->returned.store(head, std::memory_order_release);
   }
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
   if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]]
     return false;
-  count_arrived(tail_, published);
   tail_ = published;
   if (detail::load(ring_.rx->tail) != tail_) detail::store(ring_.rx->tail, tail_);
   if ((detail::load(ring_.rx->flags) & abi::ring_flags::timestamp) != 0) stamp_time(*ring_.rx);
   return true;
 }
 
-/// The user is about to read these slots, so looking at them costs nothing here. Afterwards the
-/// sender may be writing to their neighbours.
-inline void PipeReceiver::count_arrived(std::uint32_t from, std::uint32_t end) noexcept {
+/// The user has read these slots, so looking at them costs nothing; near the tail the sender would
+/// be writing to their neighbours.
+inline void PipeReceiver::count_taken(std::uint32_t from, std::uint32_t end) noexcept {
   const auto* rx = abi::slots_of(*ring_.rx);
-  RingStats arrived = ledger_.stats;
-  for (; from != end; from = ring_.next(from)) detail::count(arrived, detail::load(rx[from]));
-  ledger_.stats = arrived;
+  RingStats taken = ledger_.stats;
+  for (; from != end; from = ring_.next(from)) detail::count(taken, detail::load(rx[from]));
+  ledger_.stats = taken;
 }
 
 }  // namespace netmap::embedded

@@ -12,15 +12,17 @@
 namespace netmap::kernel {
 namespace {
 
-/// A ring, and how far its slots were counted: tx up to head, rx up to tail.
+/// A ring, and up to which slot it was counted.
 struct CountedRing {
   RingPlace at;
   std::uint32_t upto;
   detail::Ledger ledger;
 };
 
-void count(CountedRing& ring, std::uint32_t end) noexcept {
+/// Counts what the program hands over, before the module may reuse it.
+void count(CountedRing& ring) noexcept {
   const auto& slots = ring.at.bounds.slots;
+  const std::uint32_t end = detail::load(ring.at.ring->head);
   if (end >= slots.size() || ring.upto >= slots.size()) return;
   for (; ring.upto != end; ring.upto = ring.upto + 1 == slots.size() ? 0 : ring.upto + 1) {
     detail::count(ring.ledger.stats, detail::load(slots.first[ring.upto]));
@@ -56,28 +58,12 @@ class KernelDevice final : public Device {
     auto layout = find_rings((*region)->bytes(), registered_.nr_offset);
     if (!layout) return std::unexpected(layout.error());
     for (const RingPlace& at : layout->tx) tx_.push_back({at, detail::load(at.ring->head), {}});
-    for (const RingPlace& at : layout->rx) rx_.push_back({at, detail::load(at.ring->tail), {}});
+    for (const RingPlace& at : layout->rx) rx_.push_back({at, detail::load(at.ring->head), {}});
     return region;
   }
 
-  /// Slots are counted before the module may reuse them.
-  SyncStatus sync_tx() noexcept override {
-    const bool possible = std::ranges::all_of(tx_, is_possible);
-    count_sent();
-    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::txsync, nullptr); !done) {
-      return done.error();
-    }
-    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
-  }
-
-  SyncStatus sync_rx() noexcept override {
-    const bool possible = std::ranges::all_of(rx_, is_possible);
-    if (auto done = os::ioctl(file_.fd(), abi::ioctl_number::rxsync, nullptr); !done) {
-      return done.error();
-    }
-    count_arrived();
-    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
-  }
+  SyncStatus sync_tx() noexcept override { return sync(tx_, abi::ioctl_number::txsync); }
+  SyncStatus sync_rx() noexcept override { return sync(rx_, abi::ioctl_number::rxsync); }
 
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
     return (direction == Direction::tx ? tx_ : rx_)[n].ledger;
@@ -90,18 +76,17 @@ class KernelDevice final : public Device {
   /// FreeBSD's module does not send if there is room already.
   [[nodiscard]] bool poll_syncs() const noexcept override { return os::is_linux; }
   void arm(Directions directions, std::uint32_t) noexcept override {
-    if (directions.has(Direction::tx)) count_sent();
+    if (directions.has(Direction::tx)) std::ranges::for_each(tx_, count);
+    if (directions.has(Direction::rx)) std::ranges::for_each(rx_, count);
   }
-  void disarm(Directions directions) noexcept override {
-    if (directions.has(Direction::rx)) count_arrived();
-  }
+  void disarm(Directions) noexcept override {}
 
  private:
-  void count_sent() noexcept {
-    for (CountedRing& ring : tx_) count(ring, detail::load(ring.at.ring->head));
-  }
-  void count_arrived() noexcept {
-    for (CountedRing& ring : rx_) count(ring, detail::load(ring.at.ring->tail));
+  SyncStatus sync(std::vector<CountedRing>& rings, unsigned long number) noexcept {
+    const bool possible = std::ranges::all_of(rings, is_possible);
+    std::ranges::for_each(rings, count);
+    if (auto done = os::ioctl(file_.fd(), number, nullptr); !done) return done.error();
+    return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
   }
 
   os::File file_;
