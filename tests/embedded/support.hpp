@@ -6,13 +6,15 @@
 
 #include <netmap/netmap.hpp>
 
+#include "support/random.hpp"
+#include "support/result.hpp"
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <cstdio>
 #include <new>
 #include <optional>
-#include <random>
 #include <set>
 #include <source_location>
 #include <stdexcept>
@@ -25,6 +27,9 @@
 #include <unistd.h>
 
 namespace netmap::embedded {
+
+using test::code_of;
+using test::Random;
 
 /// How long to wait for what must happen.
 inline constexpr auto patience = std::chrono::seconds(60);
@@ -44,11 +49,6 @@ T must(Result<T> result, std::source_location at = std::source_location::current
                            result.error().message());
 }
 
-/// The error of a call that has to fail; a code without an error if it did not.
-template <class T>
-std::error_code code_of(const Result<T>& result) {
-  return result ? std::error_code() : result.error().code();
-}
 template <class T>
 std::string message_of(const Result<T>& result) {
   return result ? std::string() : result.error().message();
@@ -172,21 +172,6 @@ template <std::predicate Holds>
   }
   return true;
 }
-
-/// Small numbers, the same in every run.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : engine_(seed) {}
-  /// 0 … end - 1; 0 if there are none.
-  std::uint32_t below(std::uint64_t end) {
-    return end == 0 ? 0 : static_cast<std::uint32_t>(engine_() % end);
-  }
-  bool one_in(std::uint32_t n) { return below(n) == 0; }
-  std::uint64_t bits() { return engine_(); }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 // ---- Numbered packets ---------------------------------------------------------------------------
 
