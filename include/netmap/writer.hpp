@@ -89,7 +89,7 @@ class PacketWriter {
   std::size_t fragments_ = 1;
 };
 
-inline PacketWriter TxRing::writer() noexcept {
+inline PacketWriter TxRing::writer() noexcept NETMAP_LIFETIMEBOUND {
   return PacketWriter(*this);
 }
 
