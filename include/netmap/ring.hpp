@@ -228,8 +228,10 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Hands over every slot before `position`, to be sent at the next sync. Slots must have had
   /// their length set. Fails with position_out_of_range, moving nothing.
   Result<> commit(Position position) {
-    wanted_ = 1;
-    return hand_over(position);
+    auto committed = hand_over(position);
+    if (committed) [[likely]]
+      wanted_ = 1;
+    return committed;
   }
 
   /// Copies one packet in, over as many slots as it needs, and commits it. Fails with ring_full
