@@ -29,7 +29,7 @@ class Packet {
   }
 
   /// Copies the packet; yields its size. Fails with packet_too_large, having copied nothing, if
-  /// it does not fit: a packet is never cut.
+  /// it does not fit, and with ring_corrupt if a slot of it names no buffer: a packet is never cut.
   Result<std::size_t> copy_to(std::span<std::byte> into) const {
     const std::size_t bytes = size();
     if (bytes > into.size()) return detail::refuse<std::size_t>(errc::packet_too_large);
@@ -37,7 +37,8 @@ class Packet {
     std::size_t room = into.size();
     for (const RxSlot fragment : fragments()) {
       const auto part = fragment.bytes();
-      if (part.size() > room) return detail::refuse<std::size_t>(errc::ring_corrupt);
+      if (!fragment.is_sound() || part.size() > room)
+        return detail::refuse<std::size_t>(errc::ring_corrupt);
       if (!part.empty()) std::memcpy(out, part.data(), part.size());
       out += part.size();
       room -= part.size();

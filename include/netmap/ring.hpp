@@ -161,7 +161,8 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
   }
 
   /// Copies out and releases the oldest packet; yields its size in bytes. Fails with ring_empty,
-  /// or with packet_too_large, which leaves the packet where it is.
+  /// with packet_too_large, or with ring_corrupt if a slot of it names no buffer; the packet then
+  /// stays where it is.
   Result<std::size_t> receive(std::span<std::byte> into) {
     const auto waiting = packets();
     if (waiting.empty()) return detail::refuse<std::size_t>(errc::ring_empty);

@@ -139,6 +139,10 @@ class RxSlot : public Slot {
 
   /// NS_FORWARD and its like, for the next sync.
   void set_flags(std::uint16_t flags) noexcept(!NETMAP_CHECKED) {
+  /// Whether the slot names a buffer that holds its length. If not, the other side broke it.
+  [[nodiscard]] bool is_sound() const noexcept {
+    return buffers_.has(index_) && length_ <= buffers_.size;
+  }
     place_.check();
     flags_ = flags;
     detail::store(place_.slot->flags, flags);
@@ -191,9 +195,7 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
   received.place_.check();
   free.place_.check();
   const BufferArea& buffers = received.buffers_;
-  if (!buffers.has(received.index_) || received.length_ > buffers.size) [[unlikely]]
-    return false;
-  if (!buffers.has(free.index_)) [[unlikely]]
+  if (!received.is_sound() || !buffers.has(free.index_)) [[unlikely]]
     return false;
   constexpr auto changed = abi::slot_flags::buf_changed;
   const int kept = received.flags_ & abi::slot_flags::more_fragments;

@@ -27,8 +27,9 @@ bool is_inside_packet(TxSlots::iterator at) noexcept {
   }
   const bool is_sound = in == waiting.end() || done.packets == limit;
   while (out != room.begin() && is_inside_packet(out)) [[unlikely]] {
-    --in;
-    --out;
+    RxSlot full = *--in;
+    TxSlot empty = *--out;
+    (void)detail::exchange(full, empty);  // the packet is not moved, so it gets its buffers back
   }
   if (!tx.commit(out) || !rx.release(in) || !is_sound) [[unlikely]]
     return detail::refuse<Forwarded>(errc::ring_corrupt);
@@ -37,6 +38,7 @@ bool is_inside_packet(TxSlots::iterator at) noexcept {
 
 Result<> copy(const Packet& packet, PacketWriter into) {
   for (const RxSlot fragment : packet.fragments()) {
+    if (!fragment.is_sound()) return std::unexpected(Error(errc::ring_corrupt));
     if (auto copied = into.append(fragment.bytes()); !copied) return copied;
   }
   return into.commit();
