@@ -18,7 +18,7 @@ class Packet {
   }
   /// Whether front() is the whole packet.
   [[nodiscard]] bool is_linear() const noexcept { return !detail::has_more_fragments(flags_); }
-  [[nodiscard]] RxSlots fragments() const noexcept { return {first_, end()}; }
+  [[nodiscard]] RxSlots fragments() const noexcept(!NETMAP_CHECKED) { return {first_, end()}; }
 
   /// Bytes in all fragments.
   [[nodiscard]] std::size_t size() const noexcept(!NETMAP_CHECKED) {
@@ -48,7 +48,7 @@ class Packet {
 
   [[nodiscard]] Position position() const noexcept { return first_.position(); }
   /// The place behind the packet's last slot.
-  [[nodiscard]] Position after() const noexcept {
+  [[nodiscard]] Position after() const noexcept(!NETMAP_CHECKED) {
     return Position(first_.bounds->slots.index(end()));
   }
 
@@ -57,14 +57,15 @@ class Packet {
 
   /// The packet that begins at `first`, which has `flags`, in slots owned up to `last`.
   Packet(const detail::Place& first, const detail::Bounds& bounds, std::uint16_t flags,
-         abi::netmap_slot* last) noexcept
-      : first_(first),
+         abi::netmap_slot* last) noexcept(!NETMAP_CHECKED)
+      : first_((first.check(), first)),
         last_(last),
         front_(
             bounds.buffers.bytes(detail::load(first.slot->buf_idx), detail::load(first.slot->len))),
         flags_(flags) {}
 
-  [[nodiscard]] abi::netmap_slot* end() const noexcept {
+  [[nodiscard]] abi::netmap_slot* end() const noexcept(!NETMAP_CHECKED) {
+    first_.check_open();
     if (is_linear()) [[likely]]
       return first_.bounds->slots.next(first_.slot);
     return end_of_fragments(*first_.bounds, first_.slot, last_);
@@ -105,15 +106,18 @@ class Packets {
     using iterator_category = std::input_iterator_tag;
 
     iterator() = default;
-    iterator(const detail::Place& place, abi::netmap_slot* last) noexcept
+    iterator(const detail::Place& place, abi::netmap_slot* last) noexcept(!NETMAP_CHECKED)
         : bounds_(*place.bounds), place_(place), last_(last) {
       look();
     }
 
-    [[nodiscard]] Packet operator*() const noexcept { return {place_, bounds_, flags_, last_}; }
+    [[nodiscard]] Packet operator*() const noexcept(!NETMAP_CHECKED) {
+      return {place_, bounds_, flags_, last_};
+    }
     operator Position() const noexcept { return place_.position(); }  // NOLINT: by design
 
-    iterator& operator++() noexcept {
+    iterator& operator++() noexcept(!NETMAP_CHECKED) {
+      place_.check_open();
       if (detail::has_more_fragments(flags_)) [[unlikely]] {
         place_.slot = Packet::end_of_fragments(*place_.bounds, place_.slot, last_);
       } else {
@@ -122,14 +126,17 @@ class Packets {
       look();
       return *this;
     }
-    iterator operator++(int) noexcept { return std::exchange(*this, ++iterator(*this)); }
+    iterator operator++(int) noexcept(!NETMAP_CHECKED) {
+      return std::exchange(*this, ++iterator(*this));
+    }
 
     bool operator==(const iterator& other) const noexcept {
       return place_.slot == other.place_.slot;
     }
 
    private:
-    void look() noexcept {
+    void look() noexcept(!NETMAP_CHECKED) {
+      place_.check_open();
       if (place_.slot != last_) flags_ = detail::load(place_.slot->flags);
     }
 
@@ -152,8 +159,8 @@ class Packets {
 
   /// The slots of all these packets.
   [[nodiscard]] RxSlots slots() const noexcept { return {first_, last_}; }
-  [[nodiscard]] iterator begin() const noexcept { return {first_, last_}; }
-  [[nodiscard]] iterator end() const noexcept {
+  [[nodiscard]] iterator begin() const noexcept(!NETMAP_CHECKED) { return {first_, last_}; }
+  [[nodiscard]] iterator end() const noexcept(!NETMAP_CHECKED) {
     auto place = first_;
     place.slot = last_;
     return {place, last_};

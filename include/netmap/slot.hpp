@@ -70,6 +70,7 @@ struct Place {
 
   [[nodiscard]] Position position() const noexcept { return Position(bounds->slots.index(slot)); }
   void check() const noexcept(!NETMAP_CHECKED) { watch.check(slot); }
+  void check_open() const noexcept(!NETMAP_CHECKED) { watch.check_open(); }
 };
 
 /// swap() without telling the device, which forward() does once for many. Yields false if it does
@@ -108,8 +109,10 @@ class Slot {
   }
 
  protected:
-  Slot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
-      : place_(place), buffers_(buffers), index_(detail::load(place.slot->buf_idx)) {}
+  Slot(const detail::Place& place, const detail::BufferArea& buffers) noexcept(!NETMAP_CHECKED)
+      : place_((place.check(), place)),
+        buffers_(buffers),
+        index_(detail::load(place.slot->buf_idx)) {}
 
   friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
   friend Result<> swap(RxSlot& received, TxSlot& free);
@@ -122,7 +125,7 @@ class Slot {
 /// A received slot.
 class RxSlot : public Slot {
  public:
-  RxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
+  RxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept(!NETMAP_CHECKED)
       : Slot(place, buffers),
         length_(detail::load(place.slot->len)),
         flags_(detail::load(place.slot->flags)) {}
@@ -136,13 +139,13 @@ class RxSlot : public Slot {
   [[nodiscard]] std::uint16_t length() const noexcept { return length_; }
   [[nodiscard]] std::uint16_t flags() const noexcept { return flags_; }
   [[nodiscard]] bool more_fragments() const noexcept { return detail::has_more_fragments(flags_); }
-
-  /// NS_FORWARD and its like, for the next sync.
-  void set_flags(std::uint16_t flags) noexcept(!NETMAP_CHECKED) {
   /// Whether the slot names a buffer that holds its length. If not, the other side broke it.
   [[nodiscard]] bool is_sound() const noexcept {
     return buffers_.has(index_) && length_ <= buffers_.size;
   }
+
+  /// NS_FORWARD and its like, for the next sync.
+  void set_flags(std::uint16_t flags) noexcept(!NETMAP_CHECKED) {
     place_.check();
     flags_ = flags;
     detail::store(place_.slot->flags, flags);
@@ -158,7 +161,7 @@ class RxSlot : public Slot {
 /// A slot to send.
 class TxSlot : public Slot {
  public:
-  TxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept
+  TxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept(!NETMAP_CHECKED)
       : Slot(place, buffers) {}
 
   /// The whole buffer, to be filled. Empty if the slot names none.
@@ -229,8 +232,12 @@ class Slots {
 
     iterator() = default;
 
-    [[nodiscard]] View operator*() const noexcept { return View(place_, bounds_.buffers); }
-    [[nodiscard]] View operator[](difference_type n) const noexcept { return *(*this + n); }
+    [[nodiscard]] View operator*() const noexcept(!NETMAP_CHECKED) {
+      return View(place_, bounds_.buffers);
+    }
+    [[nodiscard]] View operator[](difference_type n) const noexcept(!NETMAP_CHECKED) {
+      return *(*this + n);
+    }
     operator Position() const noexcept { return place_.position(); }  // NOLINT: by design
 
     iterator& operator++() noexcept {
@@ -289,10 +296,10 @@ class Slots {
   }
   [[nodiscard]] bool empty() const noexcept { return first_.slot == last_; }
   /// Precondition: n < size().
-  [[nodiscard]] View operator[](std::size_t n) const noexcept {
+  [[nodiscard]] View operator[](std::size_t n) const noexcept(!NETMAP_CHECKED) {
     return begin()[static_cast<std::ptrdiff_t>(n)];
   }
-  [[nodiscard]] View front() const noexcept { return *begin(); }
+  [[nodiscard]] View front() const noexcept(!NETMAP_CHECKED) { return *begin(); }
 
  private:
   detail::Place first_;

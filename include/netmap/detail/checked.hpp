@@ -80,6 +80,10 @@ class Watch {
     const std::uint64_t behind_head = state_->bounds.slots.distance(head_, slot);
     if (state_->passed > start_ + behind_head) throw StaleView();
   }
+  /// For what reads the ring but uses no slot.
+  void check_open() const {
+    if (state_ && state_->passed == Life::ended) throw StaleView();
+  }
 
  private:
   std::shared_ptr<const Life::State> state_;
@@ -106,6 +110,7 @@ class Watch {
   Watch() = default;
   Watch(const Life&, const abi::netmap_slot*) noexcept {}
   void check(const abi::netmap_slot*) const noexcept {}
+  void check_open() const noexcept {}
 };
 
 #endif
