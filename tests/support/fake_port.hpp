@@ -105,6 +105,9 @@ class GuardedMemory {
 struct Hooks {
   std::function<void()> tx_sync = [] {};
   std::function<void()> rx_sync = [] {};
+  SyncStatus status;                 ///< how every sync goes
+  WaitHandle handle;                 ///< what to poll
+  int armed = 0;                     ///< how often more arm() was called than disarm()
   std::vector<std::uint32_t> freed;  ///< the extra buffers given back at the close
 };
 
@@ -112,10 +115,12 @@ struct Hooks {
 class FakeDevice final : public Device {
  public:
   FakeDevice(const Shape& shape, std::shared_ptr<Hooks> hooks)
-      : plan_(shape), memory_(plan_.bytes), hooks_(std::move(hooks)) {
-    auto* interface = at<abi::netmap_if>(0);
-    interface->ni_tx_rings = interface->ni_rx_rings = 1;
-    auto* offsets = abi::ring_offsets_of(*interface);
+      : plan_(shape),
+        buffer_size_(shape.buffer_size),
+        memory_(plan_.bytes),
+        hooks_(std::move(hooks)) {
+    interface()->ni_tx_rings = interface()->ni_rx_rings = 1;
+    auto* offsets = abi::ring_offsets_of(*interface());
     offsets[0] = static_cast<std::int64_t>(plan_.tx_ring);
     offsets[1] = static_cast<std::int64_t>(plan_.rx_ring);
     std::uint32_t next = abi::buffer_index::first_usable;
@@ -126,43 +131,46 @@ class FakeDevice final : public Device {
     tx.tail = (shape.tx_start == 0 ? shape.tx_slots : shape.tx_start) - 1;
     auto& rx = *rx_ring();
     rx.head = rx.cur = rx.tail = shape.rx_start;
-    interface->ni_bufs_head = shape.extra_buffers == 0 ? 0 : next;
+    interface()->ni_bufs_head = shape.extra_buffers == 0 ? 0 : next;
     for (; next + 1 < plan_.buffer_count; ++next) link(next, next + 1);
     poison();
   }
   ~FakeDevice() override {
     unpoison();
-    std::uint32_t index = at<abi::netmap_if>(0)->ni_bufs_head;
+    std::uint32_t index = interface()->ni_bufs_head;
     while (index != 0 && hooks_->freed.size() < plan_.buffer_count) {
       hooks_->freed.push_back(index);
       std::memcpy(&index, buffer(index), sizeof index);
     }
   }
 
+  [[nodiscard]] abi::netmap_if* interface() { return at<abi::netmap_if>(0); }
   [[nodiscard]] abi::netmap_ring* tx_ring() { return at<abi::netmap_ring>(plan_.tx_ring); }
   [[nodiscard]] abi::netmap_ring* rx_ring() { return at<abi::netmap_ring>(plan_.rx_ring); }
   [[nodiscard]] std::span<const std::byte> buffers() {
     return {buffer(0), plan_.bytes - plan_.buffers};
   }
+  /// Makes `to` the extra buffer that follows `from`.
+  void link(std::uint32_t from, std::uint32_t to) { std::memcpy(buffer(from), &to, sizeof to); }
 
   Result<> control(abi::nmreq_header&) override { return detail::refuse(errc::not_supported); }
   Result<std::vector<OpenPort>> open_ports() override { return std::vector<OpenPort>(); }
   Result<std::shared_ptr<Region>> map() override { return memory_.region(); }
   SyncStatus sync_tx() noexcept override {
     hooks_->tx_sync();
-    return {};
+    return hooks_->status;
   }
   SyncStatus sync_rx() noexcept override {
     hooks_->rx_sync();
-    return {};
+    return hooks_->status;
   }
   detail::Ledger& ledger(Direction direction, std::size_t) noexcept override {
     return direction == Direction::tx ? tx_ledger_ : rx_ledger_;
   }
-  WaitHandle wait_handle(Direction) const noexcept override { return {}; }
+  WaitHandle wait_handle(Direction) const noexcept override { return hooks_->handle; }
   bool poll_syncs() const noexcept override { return false; }
-  void arm(Directions, std::uint32_t) noexcept override {}
-  void disarm(Directions) noexcept override {}
+  void arm(Directions, std::uint32_t) noexcept override { ++hooks_->armed; }
+  void disarm(Directions) noexcept override { --hooks_->armed; }
 
  private:
   template <class T>
@@ -170,9 +178,8 @@ class FakeDevice final : public Device {
     return reinterpret_cast<T*>(memory_.region()->bytes().data() + offset);
   }
   std::byte* buffer(std::uint32_t index) {
-    return at<std::byte>(plan_.buffers) + std::size_t{index} * tx_ring()->nr_buf_size;
+    return at<std::byte>(plan_.buffers) + std::size_t{index} * buffer_size_;
   }
-  void link(std::uint32_t from, std::uint32_t to) { std::memcpy(buffer(from), &to, sizeof to); }
 
   std::uint32_t make_ring(std::size_t offset, std::uint32_t slots, const Shape& shape,
                           std::uint32_t first_buffer) {
@@ -205,6 +212,7 @@ class FakeDevice final : public Device {
   }
 
   Plan plan_;
+  std::uint32_t buffer_size_;  // as the ring says it until somebody breaks the ring
   GuardedMemory memory_;
   std::shared_ptr<Hooks> hooks_;
   detail::Ledger tx_ledger_;
@@ -291,9 +299,13 @@ class Departures : public OtherSide {
 /// An open port with the other side of both its rings.
 class FakePort {
  public:
-  explicit FakePort(const Shape& shape = {})
+  using Prepare = std::function<void(FakeDevice&)>;
+
+  /// `prepare` changes the memory before the library sees it.
+  explicit FakePort(
+      const Shape& shape = {}, const Prepare& prepare = [](FakeDevice&) {})
       : hooks_(std::make_shared<Hooks>()),
-        device_(std::make_unique<FakeDevice>(shape, hooks_)),
+        device_(prepared(shape, hooks_, prepare)),
         arrivals_(device_->rx_ring()),
         departures_(device_->tx_ring()),
         buffers_(device_->buffers()),
@@ -310,6 +322,13 @@ class FakePort {
   void close() { port_.reset(); }
 
  private:
+  static std::unique_ptr<FakeDevice> prepared(const Shape& shape, std::shared_ptr<Hooks> hooks,
+                                              const Prepare& prepare) {
+    auto device = std::make_unique<FakeDevice>(shape, std::move(hooks));
+    prepare(*device);
+    return device;
+  }
+
   std::shared_ptr<Hooks> hooks_;
   std::unique_ptr<FakeDevice> device_;  // until the port owns it
   Arrivals arrivals_;
