@@ -19,7 +19,8 @@ class Deadline {
  public:
   explicit Deadline(nanoseconds timeout)
       : forever_(timeout == forever || timeout > Clock::time_point::max() - Clock::now()),
-        end_(forever_ ? Clock::time_point::max() : Clock::now() + timeout) {}
+        end_(forever_ ? Clock::time_point::max()
+                      : Clock::now() + std::max(nanoseconds(0), timeout)) {}
 
   [[nodiscard]] nanoseconds left() const {
     return forever_ ? forever : std::max(nanoseconds(0), nanoseconds(end_ - Clock::now()));
