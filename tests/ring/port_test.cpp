@@ -94,7 +94,7 @@ TEST_F(Ports, WaitNoTimeForNothing) {
   EXPECT_EQ(open_.wait(both, no_time), Directions());
   EXPECT_EQ(open_.wait(both, nanoseconds(-1)), Directions());
   EXPECT_EQ(open_.wait(both, nanoseconds::min()), Directions());
-  EXPECT_EQ(open_.stats().sleeps, 0U);
+  EXPECT_EQ(open_.stats().polls, 0U);
 }
 
 TEST_F(Ports, WaitForTheDirectionsThatAreWanted) {
@@ -107,13 +107,13 @@ TEST_F(Ports, WaitForTheDirectionsThatAreWanted) {
   ASSERT_TRUE(port_.rx().release(Position(1)));
   (void)port_.departures().take();
   EXPECT_EQ(open_.wait(both), Direction::tx);
-  EXPECT_EQ(open_.stats().sleeps, 0U);
+  EXPECT_EQ(open_.stats().polls, 0U);
 }
 
 TEST_F(Ports, WaitTakesWhatItsFirstSyncBrings) {
   at_rx_sync(1, [this] { port_.arrivals().arrives({bytes_of("a")}); });
   EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
-  EXPECT_EQ(open_.stats().sleeps, 0U);
+  EXPECT_EQ(open_.stats().polls, 0U);
   EXPECT_EQ(port_.hooks().armed, 0);
 }
 
@@ -123,7 +123,7 @@ TEST_F(Ports, WaitDoesNotSleepOverWhatArrivesWhileItArms) {
     port_.arrivals().arrives({bytes_of("a")});
   });
   EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
-  EXPECT_EQ(open_.stats().sleeps, 0U);
+  EXPECT_EQ(open_.stats().polls, 0U);
   EXPECT_EQ(port_.hooks().armed, 0);
 }
 
@@ -134,14 +134,14 @@ TEST_F(Ports, WaitSyncsOnceMoreWhenItIsWoken) {
     port_.arrivals().arrives({bytes_of("a")});
   });
   EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
-  EXPECT_EQ(open_.stats().sleeps, 1U);
+  EXPECT_EQ(open_.stats().polls, 1U);
 }
 
 TEST_F(Ports, WaitGoesBackToSleepIfItWasWokenForNothing) {
   be_ready();
   at_rx_sync(7, [this] { port_.arrivals().arrives({bytes_of("a")}); });
   EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
-  EXPECT_EQ(open_.stats().sleeps, 3U);
+  EXPECT_EQ(open_.stats().polls, 3U);
   EXPECT_EQ(port_.hooks().armed, 0);
 }
 
