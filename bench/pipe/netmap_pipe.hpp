@@ -49,11 +49,13 @@ class PipeSender {
       if (!port_.sync_tx()) fail("cannot sync");
       return false;
     }
+    netmap::LookAhead ahead(free);
     auto at = free.begin();
     for (const auto end = at + batch; at != end; ++at) {
       netmap::TxSlot slot = *at;
       if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
       write(slot.buffer().data());
+      ahead.step();
     }
     if (!ring.commit(at) || !port_.sync_tx()) fail("cannot send");
     return true;

@@ -7,6 +7,7 @@
 #include <netmap/control.hpp>
 #include <netmap/error.hpp>
 #include <netmap/forward.hpp>
+#include <netmap/look_ahead.hpp>
 #include <netmap/packet.hpp>
 #include <netmap/port.hpp>
 #include <netmap/port_name.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "generator.hpp"
 
-#include "look_ahead.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -126,7 +125,7 @@ Result<Generator::Filled> Generator::repeat(TxRing& tx, std::uint64_t written,
 
 Result<Generator::Filled> Generator::write(TxRing& tx, std::uint64_t limit) {
   const auto free = tx.slots();
-  LookAhead<TxSlot> ahead(free);
+  netmap::LookAhead ahead(free);
   std::size_t room = free.size();
   Filled filled{free.begin(), 0, 0, 0};
   for (; filled.packets != limit; ++filled.packets) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "receiver.hpp"
 
-#include "look_ahead.hpp"
 #include "stop.hpp"
 
 #include <algorithm>
@@ -67,7 +66,7 @@ Receiver::Taken Receiver::take(RxRing& ring, std::uint64_t limit) {
 
 Receiver::Taken Receiver::check(RxRing& ring, std::uint64_t limit) {
   Taken taken;
-  LookAhead ahead(ring.slots());
+  netmap::LookAhead ahead(ring.slots());
   readings_.clear();
   ring.for_each(
       [&](const Packet& packet) {

@@ -103,11 +103,14 @@ class PipeReceiver {
   detail::Ledger ledger_;
 };
 
-/// Copies a descriptor in one piece.
+/// Copies a descriptor in one piece, unless that would change nothing: a line that nobody writes to
+/// stays in the caches of both sides.
 inline void copy(abi::netmap_slot& to, const abi::netmap_slot& from) noexcept {
   using Whole [[gnu::vector_size(16), gnu::may_alias]] = long long;
   static_assert(sizeof(Whole) == sizeof(abi::netmap_slot));
-  *reinterpret_cast<Whole*>(&to) = *reinterpret_cast<const Whole*>(&from);
+  const Whole now = *reinterpret_cast<const Whole*>(&from);
+  const Whole change = now ^ *reinterpret_cast<const Whole*>(&to);
+  if ((change[0] | change[1]) != 0) *reinterpret_cast<Whole*>(&to) = now;
 }
 inline void clear_changed(abi::netmap_slot& slot) noexcept {
   slot.flags &= static_cast<std::uint16_t>(~abi::slot_flags::buf_changed);
