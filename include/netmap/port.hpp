@@ -11,6 +11,7 @@
 #pragma once
 
 #include <netmap/buffer.hpp>
+#include <netmap/detail/row.hpp>
 #include <netmap/device.hpp>
 #include <netmap/error.hpp>
 #include <netmap/port_name.hpp>
@@ -171,8 +172,8 @@ class NETMAP_BUILD_TAG Port {
   std::unique_ptr<Device> device_;
   std::shared_ptr<Region> region_;
   abi::netmap_if* interface_ = nullptr;
-  std::vector<RxRing> rx_;
-  std::vector<TxRing> tx_;
+  detail::Row<RxRing> rx_;
+  detail::Row<TxRing> tx_;
   std::shared_ptr<detail::BufferPool> pool_;
   PortInfo info_;
   PortStats counts_;

@@ -34,8 +34,8 @@ Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit);
 /// What both directions share. Not used by itself.
 class NETMAP_BUILD_TAG Ring {
  public:
-  Ring(Ring&&) = default;
-  Ring& operator=(Ring&&) = default;
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
 
   /// The ring's number among the port's NIC rings, or among its host rings, of this direction.
   [[nodiscard]] std::uint16_t index() const noexcept { return index_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <netmap/buffer.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -33,6 +34,9 @@ std::uint32_t BufferPool::exchange(std::size_t cell, std::uint32_t index) noexce
 }
 
 std::uint32_t BufferPool::close() noexcept {
+  // A hostile slot may have given an index that is in another cell; the list must have an end.
+  std::ranges::sort(cells_);
+  cells_.erase(std::ranges::unique(cells_).begin(), cells_.end());
   std::uint32_t first = 0;
   for (const std::uint32_t index : cells_) {
     std::memcpy(buffers_.buffer(index).data(), &first, sizeof first);

@@ -9,9 +9,20 @@ bool is_inside_packet(TxSlots::iterator at) noexcept {
   return detail::has_more_fragments((*--at).flags());
 }
 
+/// No packet fits into the free slots: not now, or not ever.
+[[gnu::noinline]] Result<Forwarded> forward_nothing(const RxRing& rx, const TxRing& tx) {
+  const bool is_all_free = tx.slots().size() + 1 == tx.num_slots();
+  if (is_all_free && !rx.packets().empty()) {
+    return detail::refuse<Forwarded>(errc::packet_too_large);
+  }
+  return Forwarded{.zero_copy = true};
+}
+
 [[gnu::flatten]] Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
   const auto room = tx.slots();
   const auto waiting = rx.packets(room.size()).slots();
+  if (waiting.empty()) [[unlikely]]
+    return forward_nothing(rx, tx);
   auto in = waiting.begin();
   auto out = room.begin();
   Forwarded done{.zero_copy = true};

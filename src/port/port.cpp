@@ -56,8 +56,8 @@ Port::~Port() {
 void Port::close() noexcept {
   if (pool_) interface_->ni_bufs_head = pool_->close();
   pool_.reset();
-  rx_.clear();
-  tx_.clear();
+  rx_ = {};
+  tx_ = {};
   device_.reset();
   region_.reset();
 }
@@ -72,13 +72,15 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   port.region_ = std::move(*region);
   auto layout = find_rings(port.region_->bytes(), registered.nr_offset);
   if (!layout) return std::unexpected(layout.error());
+  port.rx_ = detail::Row<RxRing>(layout->rx.size());
   for (const RingPlace& at : layout->rx) {
     auto& ledger = port.device_->ledger(Direction::rx, port.rx_.size());
-    port.rx_.push_back(RxRing(at.ring, at.bounds, ledger, at.index, at.is_host));
+    port.rx_.add([&] { return RxRing(at.ring, at.bounds, ledger, at.index, at.is_host); });
   }
+  port.tx_ = detail::Row<TxRing>(layout->tx.size());
   for (const RingPlace& at : layout->tx) {
     auto& ledger = port.device_->ledger(Direction::tx, port.tx_.size());
-    port.tx_.push_back(TxRing(at.ring, at.bounds, ledger, at.index, at.is_host));
+    port.tx_.add([&] { return TxRing(at.ring, at.bounds, ledger, at.index, at.is_host); });
   }
   port.interface_ = layout->interface;
   const auto& any = layout->rx.empty() ? layout->tx : layout->rx;

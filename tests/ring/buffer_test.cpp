@@ -158,6 +158,14 @@ TEST_F(Buffers, AreFreedOnceEachWhoeverHoldsThem) {
   EXPECT_TRUE(held.bytes().empty());
 }
 
+TEST_F(Buffers, OfWhichASlotNamedOneTwiceAreFreedOnceEach) {
+  Buffer kept = take();
+  arrive(port_->arrivals(), {bytes_of("abc"), 0});
+  port_->arrivals().slot(0).buf_idx = first_extra + 2;
+  ASSERT_TRUE(port_->rx().slots().front().swap(kept));
+  EXPECT_EQ(freed(), (std::vector{first_extra + 1, first_extra + 2}));
+}
+
 TEST_F(Buffers, OutliveTheirPortEmpty) {
   Buffer buffer = take();
   port_.reset();

@@ -215,6 +215,31 @@ TEST(Forward, LeavesAPacketThatDoesNotFitWhereItIs) {
   EXPECT_EQ(forward(port.rx(), port.tx())->packets, 1U);
 }
 
+TEST(Forward, RefusesAPacketThatNeverFits) {
+  for (const bool is_one_region : {true, false}) {
+    FakePort port({.tx_slots = 3});
+    FakePort other({.tx_slots = 3});
+    TxRing& out = is_one_region ? port.tx() : other.tx();
+    port.arrivals().arrives({content(1, 256), content(2, 256), content(3, 256)});
+    ASSERT_TRUE(out.send({}));
+    EXPECT_EQ(forward(port.rx(), out)->packets, 0U) << "as if it would once there is room";
+    (void)(is_one_region ? port : other).departures().take();
+    EXPECT_EQ(code_of(forward(port.rx(), out)), errc::packet_too_large);
+    EXPECT_EQ(port.rx().slots().size(), 3U);
+  }
+}
+
+TEST(Forward, ThatMovesNothingLeavesWhatWasAskedFor) {
+  FakePort port({.tx_slots = 8});
+  ASSERT_TRUE(port.tx().want(7));
+  EXPECT_EQ(forward(port.rx(), port.tx())->packets, 0U);
+  ASSERT_TRUE(port.tx().is_ready());
+  ASSERT_TRUE(port.tx().send({}));
+  ASSERT_TRUE(port.tx().want(7));
+  EXPECT_EQ(forward(port.rx(), port.tx())->packets, 0U);
+  EXPECT_FALSE(port.tx().is_ready());
+}
+
 /// A slot that names no buffer, or has more bytes than one, in the second of three packets.
 class BrokenSlots : public testing::TestWithParam<Regions> {
  protected:

@@ -79,7 +79,8 @@ TEST(PacketWriter, CannotGoBeyondItsRoom) {
 }
 
 TEST(PacketWriter, EndsAtTheLastFreeSlot) {
-  FakePort port({.tx_slots = 3, .buffer_size = 64});
+  FakePort port({.tx_slots = 4, .buffer_size = 64});
+  ASSERT_TRUE(port.tx().send({}));
   auto writer = port.tx().writer();
   ASSERT_TRUE(writer.next_fragment());
   EXPECT_EQ(code_of(writer.next_fragment()), errc::ring_full);
@@ -90,7 +91,14 @@ TEST(PacketWriter, EndsAtTheLastFreeSlot) {
   EXPECT_EQ(code_of(writer.next_fragment()), errc::ring_full);
   EXPECT_EQ(code_of(writer.advance(1)), errc::packet_too_large);
   EXPECT_EQ(code_of(writer.commit()), errc::ring_full);
-  EXPECT_EQ(port.departures().waiting(), 2U);
+  EXPECT_EQ(port.departures().waiting(), 3U);
+}
+
+TEST(PacketWriter, AllowsNoMoreFragmentsThanTheRingHolds) {
+  FakePort port({.tx_slots = 3, .buffer_size = 64});
+  EXPECT_EQ(code_of(port.tx().writer().append(content(1, 129))), errc::packet_too_large);
+  EXPECT_EQ(code_of(port.tx().send(content(1, 129))), errc::packet_too_large);
+  EXPECT_TRUE(port.tx().send(content(1, 128)));
 }
 
 TEST(PacketWriter, AllowsSixtyFourFragments) {
