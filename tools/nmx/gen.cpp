@@ -2,6 +2,7 @@
 #include "generator.hpp"
 #include "interface.hpp"
 #include "options.hpp"
+#include "parsed_option.hpp"
 #include "ports.hpp"
 #include "stop.hpp"
 #include "tasks.hpp"

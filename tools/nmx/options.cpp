@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "options.hpp"
 
+#include "parsed_option.hpp"
+
 #include <expected>
 
 namespace nmx {

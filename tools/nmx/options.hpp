@@ -8,14 +8,15 @@
 #include <netmap/error.hpp>
 #include <netmap/port.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
+
+namespace CLI {
+class App;
+}
 
 namespace nmx {
 
@@ -37,20 +38,6 @@ void add_link_option(CLI::App& app, std::optional<double>& seconds);
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence);
 /// All of these but the last, and the port.
 void add_transfer_options(CLI::App& app, TransferOptions& options);
-
-/// An option whose text `parse` turns into a value or, as std::expected, a sentence.
-template <class Value, class Parse>
-CLI::Option* add_parsed_option(CLI::App& app, const std::string& name, Value& value, Parse parse,
-                               const std::string& description) {
-  return app.add_option_function<std::string>(
-      name,
-      [&value, parse, name](const std::string& text) {
-        auto parsed = parse(text);
-        if (!parsed) throw CLI::ValidationError(parsed.error());
-        value = *parsed;
-      },
-      description);
-}
 
 /// A subcommand: how it is called, and what it does once its options are read; its result is the
 /// exit status.

@@ -2,7 +2,7 @@
 //
 // Whatever the other side writes into the rings, a program stays inside its memory and comes to
 // an end. What lies outside is out of bounds to the address sanitizer, or a guard page.
-#include "ring/exercise.hpp"
+#include "hostile/exercise.hpp"
 
 #include <bit>
 #include <thread>
