@@ -27,7 +27,8 @@ struct BareRing {
 
 class BareSender {
  public:
-  explicit BareSender(BareRing& ring) : ring_(&ring) {}
+  /// `looks_ahead`: fetches buffers before it writes them, as netmap::LookAhead does.
+  BareSender(BareRing& ring, bool looks_ahead) : ring_(&ring), looks_ahead_(looks_ahead) {}
 
   bool send(std::uint32_t batch, Writer& write) {
     if (BareRing::slots - (head_ - tail_) < batch) {
@@ -36,6 +37,7 @@ class BareSender {
     }
     for (const std::uint32_t end = head_ + batch; head_ != end; ++head_) {
       const std::uint32_t slot = head_ % BareRing::slots;
+      if (looks_ahead_) __builtin_prefetch(ring_->buffer(slot + 8), 1);
       write(ring_->buffer(slot));
       ring_->descriptors[slot] = {slot, static_cast<std::uint16_t>(write.bytes())};
     }
@@ -45,6 +47,7 @@ class BareSender {
 
  private:
   BareRing* ring_;
+  bool looks_ahead_;
   std::uint32_t head_ = 0;
   std::uint32_t tail_ = 0;
 };

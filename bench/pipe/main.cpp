@@ -10,7 +10,8 @@
 namespace bench {
 namespace {
 
-constexpr auto usage = "usage: bench_pipe netmapxx|bare processes|threads BYTES BATCH SECONDS";
+constexpr auto usage =
+    "usage: bench_pipe netmapxx|bare|bare-ahead processes|threads BYTES BATCH SECONDS";
 
 double measure_netmapxx(const Job& job) {
   const Domain domain;
@@ -19,10 +20,10 @@ double measure_netmapxx(const Job& job) {
       [&](Progress& progress) { receive(progress, PipeReceiver(domain), job); });
 }
 
-double measure_bare(const Job& job) {
+double measure_bare(const Job& job, bool looks_ahead) {
   auto& ring = *::new (shared_memory(sizeof(BareRing))) BareRing;
   return measure(
-      job, [&](Progress& progress) { send(progress, BareSender(ring), job); },
+      job, [&](Progress& progress) { send(progress, BareSender(ring, looks_ahead), job); },
       [&](Progress& progress) { receive(progress, BareReceiver(ring), job); });
 }
 
@@ -30,8 +31,10 @@ int run(std::span<char*> words) {
   if (words.size() != 6) fail(usage);
   const Job job = job_of(words.subspan(2), usage);
   const std::string transport = words[1];
-  if (transport != "netmapxx" && transport != "bare") fail(usage);
-  std::printf("%.3f\n", transport == "bare" ? measure_bare(job) : measure_netmapxx(job));
+  const bool looks_ahead = transport == "bare-ahead";
+  if (transport != "netmapxx" && transport != "bare" && !looks_ahead) fail(usage);
+  std::printf("%.3f\n",
+              transport == "netmapxx" ? measure_netmapxx(job) : measure_bare(job, looks_ahead));
   return 0;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Fetches the buffers of slots that will be used soon. A buffer that the other end used last, on
-// another CPU, takes a tenth of a microsecond to come; a loop that waits for one after the other
-// spends most of its time so, above all one that writes.
+// another CPU, takes its time to come; a loop that waits for one after the other spends most of its
+// own so, above all one that writes.
 //
 //     netmap::LookAhead ahead(free);  // = ring.slots()
 //     for (netmap::TxSlot slot : free) { …; ahead.step(); }

@@ -164,6 +164,7 @@ class NETMAP_BUILD_TAG Port {
   Result<Directions> look(Directions wanted);
   Result<Directions> spin(Directions wanted, std::chrono::nanoseconds timeout);
   void count_poll(Directions directions) noexcept;
+  std::uint32_t park_tx() noexcept;
   /// Yields false if the timeout or a signal ended the sleep.
   Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;
@@ -191,7 +192,8 @@ class NETMAP_BUILD_TAG Port {
                                                        const PortOptions& options = {});
 
 /// Makes a Port of a /dev/netmap descriptor that is already registered; `registered` is what the
-/// module answered. The Port owns `fd` from here on, also if this fails.
+/// module answered. The Port owns `fd` from here on, also if this fails. Unless it was registered
+/// with NR_NO_TX_POLL, waiting for rx sends.
 [[nodiscard]] Result<Port> adopt(int fd, std::string_view name,
                                  const abi::nmreq_register& registered);
 

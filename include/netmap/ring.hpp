@@ -242,7 +242,8 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Begins a packet to be filled in place; see PacketWriter.
   [[nodiscard]] PacketWriter writer() noexcept NETMAP_LIFETIMEBOUND;
 
-  /// Asks to be woken when `free_slots` are free; holds until the next commit. Fails with
+  /// Asks to be woken when `free_slots` are free; holds until the next commit or
+  /// Port::drain(). Fails with
   /// ring_full if the ring can never have that many.
   Result<> want(std::uint32_t free_slots) {
     if (free_slots == 0 || free_slots >= num_slots()) return detail::refuse(errc::ring_full);

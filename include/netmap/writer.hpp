@@ -36,10 +36,11 @@ class PacketWriter {
   /// Ends this fragment and goes on in the next slot, where the next write begins. Fails with
   /// ring_full, or with packet_too_large after max_fragments or as many as the ring can hold.
   Result<> next_fragment() {
+    if (current_ == end_) return detail::refuse(errc::ring_full);
     if (fragments_ == std::min<std::size_t>(max_fragments, ring_->num_slots() - 1)) {
       return detail::refuse(errc::packet_too_large);
     }
-    if (current_ == end_ || std::next(current_) == end_) return detail::refuse(errc::ring_full);
+    if (std::next(current_) == end_) return detail::refuse(errc::ring_full);
     if (auto set = finish(abi::slot_flags::more_fragments); !set) return set;
     ++current_;
     ++fragments_;

@@ -32,6 +32,11 @@ class Deadline {
   Clock::time_point end_;
 };
 
+/// What the ring's last user had seen, this one has not.
+void forget_seen(abi::netmap_ring& rx) noexcept {
+  detail::store(rx.cur, detail::load(rx.head));
+}
+
 std::unexpected<Error> no_such_ring(std::size_t asked, std::size_t have, const char* direction) {
   return std::unexpected(
       Error(errc::no_such_ring, std::string(direction) + " ring " + std::to_string(asked) +
@@ -76,6 +81,7 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   for (const RingPlace& at : layout->rx) {
     auto& ledger = port.device_->ledger(Direction::rx, port.rx_.size());
     port.rx_.add([&] { return RxRing(at.ring, at.bounds, ledger, at.index, at.is_host); });
+    if ((registered.nr_flags & abi::register_flags::exclusive) != 0) forget_seen(*at.ring);
   }
   port.tx_ = detail::Row<TxRing>(layout->tx.size());
   for (const RingPlace& at : layout->tx) {
@@ -132,16 +138,17 @@ Result<Directions> Port::look(Directions wanted) {
 
 /// Where polling is a sync, nothing else is called: one system call a batch.
 Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
-  bool must_poll = device_->poll_syncs() && spin_ == nanoseconds(0);
+  const bool poll_syncs = device_->poll_syncs(wanted);
+  bool must_poll = poll_syncs && spin_ == nanoseconds(0);
   auto found = must_poll ? Directions() : look(wanted);
-  if (found && !found->empty()) return found;  // without a look at the clock
+  if (!found || !found->empty()) return found;  // without a look at the clock
   const Deadline deadline(timeout);
   if (spin_ > nanoseconds(0)) found = spin(wanted, std::min(spin_, deadline.left()));
   while (found && found->empty() && (must_poll || !deadline.has_passed())) {
     must_poll = false;
     const auto woken = sleep(wanted, deadline.left());
     if (!woken) return std::unexpected(woken.error());
-    found = device_->poll_syncs() ? ready(wanted) : look(wanted);
+    found = poll_syncs ? ready(wanted) : look(wanted);
     if (!*woken) break;
   }
   return found;
@@ -158,7 +165,7 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
   const auto idle = arm(directions);
   if (!idle) return idle;
   if (!*idle) return true;
-  std::array<pollfd, 2> handles;
+  std::array<pollfd, 2> handles{};
   std::size_t count = 0;
   for (const Direction one : {Direction::rx, Direction::tx}) {
     if (!directions.has(one)) continue;
@@ -184,7 +191,7 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
 
 void Port::count_poll(Directions directions) noexcept {
   ++counts_.polls;
-  if (!device_->poll_syncs()) return;
+  if (!device_->poll_syncs(directions)) return;
   if (directions.has(Direction::rx)) ++counts_.rx_syncs;
   if (directions.has(Direction::tx)) ++counts_.tx_syncs;
 }
@@ -194,18 +201,24 @@ WaitHandle Port::wait_handle(Direction direction) const {
 }
 
 Result<bool> Port::arm(Directions directions) {
-  std::uint32_t free_slots = UINT32_MAX;
-  for (TxRing& ring : tx_) {
-    ring.park(ring.wanted_);
-    free_slots = std::min(free_slots, ring.wanted_);
-  }
+  const std::uint32_t free_slots = directions.has(Direction::tx) ? park_tx() : UINT32_MAX;
   device_->arm(directions, free_slots);
-  if (device_->poll_syncs()) return true;
+  if (device_->poll_syncs(directions)) return true;
   const auto found = look(directions);
   if (found && found->empty()) return true;
   disarm(directions);
   if (!found) return std::unexpected(found.error());
   return false;
+}
+
+/// Yields the least that any ring wants.
+std::uint32_t Port::park_tx() noexcept {
+  std::uint32_t free_slots = UINT32_MAX;
+  for (TxRing& ring : tx_) {
+    ring.park(ring.wanted_);
+    free_slots = std::min(free_slots, ring.wanted_);
+  }
+  return free_slots;
 }
 
 void Port::disarm(Directions directions) {

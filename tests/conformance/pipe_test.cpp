@@ -82,6 +82,19 @@ TEST_P(Pipes, ContentsSurviveAReceiverThatReopens) {
   EXPECT_EQ(sync_and_take(slave), numbers(3, 12));
 }
 
+TEST_P(Pipes, ContentsWakeAReceiverWhosePredecessorHadSeenThem) {
+  auto [master, slave] = open_pipe();
+  send_and_sync(master, 0, 3);
+  must(slave.sync_rx());
+  auto& rx = slave.rx_rings()[0];
+  must(rx.seen(rx.slots().end()));
+  must(slave.sync_rx());
+  close(slave);
+  slave = open(base() + "}1");
+  EXPECT_EQ(must(slave.wait(Direction::rx, patience)), Directions(Direction::rx));
+  EXPECT_EQ(sync_and_take(slave), numbers(0, 3));
+}
+
 TEST_P(Pipes, ContentsSurviveASenderThatReopens) {
   auto [master, slave] = open_pipe();
   send_and_sync(master, 0, 10);

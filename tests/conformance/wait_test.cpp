@@ -56,6 +56,17 @@ TEST_P(Waits, ForRxNeverSend) {
   EXPECT_EQ(sync_and_take(slave), numbers(0, 3));
 }
 
+TEST_P(Waits, ForTxSyncEveryRing) {
+  auto [master, slave] = open_pipe({.conf = {.tx_rings = 2, .rx_rings = 2}});
+  send_numbered(master.tx_rings()[1], 0, 5000);
+  must(master.sync_tx());
+  EXPECT_TRUE(master.tx_rings()[1].slots().empty());
+  EXPECT_FALSE(sync_and_take(slave, 1).empty());
+  must(slave.sync_rx());
+  EXPECT_EQ(must(master.wait(Direction::tx)), Directions(Direction::tx)) << "ring 0 has room";
+  EXPECT_FALSE(master.tx_rings()[1].slots().empty());
+}
+
 TEST_P(Waits, ForTxSend) {
   auto [master, slave] = open_pipe();
   ASSERT_EQ(send_numbered(master.tx_rings()[0], 0, 3), 3U);

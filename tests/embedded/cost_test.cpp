@@ -19,7 +19,7 @@ class Stepping {
   template <std::invocable Prepare, class Step>
   Stepping(Prepare prepare, Step step)
       : process_([&] {
-          ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+          if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) return false;
           for (auto state = prepare();; step(state)) pause();
           return true;
         }) {

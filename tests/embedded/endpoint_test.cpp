@@ -148,18 +148,32 @@ TEST_F(Endpoints, ThatShareARingAreAllWoken) {
   for (Port& port : sharing) EXPECT_TRUE(is_woken(port, Direction::rx, patience));
 }
 
+/// While it lives this process can open only so many more files.
+class FewFiles {
+ public:
+  explicit FewFiles(rlim_t spare) {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &usual_), 0);
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    EXPECT_GE(next, 0);
+    ::close(next);
+    const rlimit few{static_cast<rlim_t>(next) + spare, usual_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+  ~FewFiles() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &usual_), 0); }
+
+ private:
+  rlimit usual_{};
+};
+
 TEST_F(Endpoints, LiveWhileTheirOwnerCannotOpenFiles) {
   auto port = open("x{1");
-  rlimit usual{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
-  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ASSERT_GE(next, 0);
-  ::close(next);
   for (rlim_t spare = 0; spare != 6; ++spare) {
-    const rlimit few{static_cast<rlim_t>(next) + spare, usual.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-    (void)port_info("y{1", device());
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+    {
+      const FewFiles few(spare);
+      (void)port_info("y{1", device());
+    }
     ASSERT_EQ(code_of(try_open("x{1")), os_error(EBUSY)) << "with " << spare << " descriptors";
   }
 }
@@ -183,6 +197,19 @@ TEST_F(Endpoints, AreWokenThoughOneWhoSleptThereIsGone) {
     must(receiver.sync_rx());
     receiver.rx_rings()[0].for_each([](const Packet&) {});
   }
+}
+
+TEST_F(Endpoints, AreWokenOnceTheWakerCanOpenTheirBell) {
+  auto sender = open("x{1");
+  auto receiver = open("x}1");
+  ASSERT_TRUE(must(receiver.arm(Direction::rx)));
+  {
+    const FewFiles none(0);
+    send_one(sender);
+  }
+  EXPECT_FALSE(is_woken(receiver, Direction::rx, moment));
+  must(sender.sync_tx());
+  EXPECT_TRUE(is_woken(receiver, Direction::rx, patience));
 }
 
 TEST_F(Endpoints, AreWokenOnceByALateRing) {

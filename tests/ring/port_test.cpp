@@ -145,6 +145,51 @@ TEST_F(Ports, WaitGoesBackToSleepIfItWasWokenForNothing) {
   EXPECT_EQ(port_.hooks().armed, 0);
 }
 
+TEST_F(Ports, WaitThatSpinsStillSaysThatASyncFailed) {
+  open_.set_spin(std::chrono::milliseconds(1));
+  port_.hooks().status = errc::ring_corrupt;
+  port_.hooks().rx_sync = [this] {
+    if (++rx_syncs_ > 1) port_.hooks().status = {};
+  };
+  EXPECT_EQ(code_of(open_.wait(Direction::rx, no_time)), errc::ring_corrupt);
+}
+
+// ---- Where polling is a sync --------------------------------------------------------------------
+
+TEST_F(Ports, WaitPollsAndDoesNotSyncBesides) {
+  port_.hooks().poll_syncs = true;
+  at_rx_sync(1, [] { FAIL() << "a sync too many"; });
+  EXPECT_EQ(open_.wait(Direction::rx, no_time), Directions());
+  EXPECT_EQ(open_.stats().polls, 1U) << "the only sync there is";
+  be_ready();
+  port_.arrivals().arrives({bytes_of("a")});
+  EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
+  EXPECT_EQ(open_.stats().polls, 2U);
+  EXPECT_EQ(open_.stats().rx_syncs, 2U);
+  EXPECT_EQ(port_.hooks().armed, 0);
+}
+
+TEST_F(Ports, WaitSpinsByOtherSyncsBeforeItPolls) {
+  port_.hooks().poll_syncs = true;
+  open_.set_spin(std::chrono::milliseconds(1));
+  at_rx_sync(3, [this] { port_.arrivals().arrives({bytes_of("a")}); });
+  EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
+  EXPECT_EQ(open_.stats().polls, 0U);
+}
+
+TEST_F(Ports, ArmLeavesSendersAloneUnlessTheyAreToWait) {
+  fill_tx();
+  (void)port_.departures().take();
+  (void)port_.departures().take();
+  ASSERT_TRUE(port_.tx().want(2));
+  const auto cur = port_.departures().ring().cur;
+  ASSERT_TRUE(port_.tx().want(1));
+  ASSERT_NE(port_.departures().ring().cur, cur);
+  port_.departures().ring().cur = cur;
+  EXPECT_EQ(open_.arm(Direction::rx), true);
+  EXPECT_EQ(port_.departures().ring().cur, cur);
+}
+
 TEST_F(Ports, WaitFailsWithAHandleInError) {
   os::File writer;
   {

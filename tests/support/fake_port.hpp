@@ -107,6 +107,7 @@ struct Hooks {
   std::function<void()> rx_sync = [] {};
   SyncStatus status;                 ///< how every sync goes
   WaitHandle handle;                 ///< what to poll
+  bool poll_syncs = false;           ///< whether polling the handle is a sync
   int armed = 0;                     ///< how often more arm() was called than disarm()
   std::vector<std::uint32_t> freed;  ///< the extra buffers given back at the close
 };
@@ -168,7 +169,7 @@ class FakeDevice final : public Device {
     return direction == Direction::tx ? tx_ledger_ : rx_ledger_;
   }
   WaitHandle wait_handle(Direction) const noexcept override { return hooks_->handle; }
-  bool poll_syncs() const noexcept override { return false; }
+  bool poll_syncs(Directions) const noexcept override { return hooks_->poll_syncs; }
   void arm(Directions, std::uint32_t) noexcept override { ++hooks_->armed; }
   void disarm(Directions) noexcept override { --hooks_->armed; }
 

@@ -73,25 +73,32 @@ void Ringer::sleep_barrier() const noexcept {
   os::barrier();
 }
 
+/// Who cannot be rung now, because this process has no descriptor to spare, is rung later.
 void Ringer::wake(std::atomic<std::uint64_t>& sleepers, Direction direction) noexcept {
-  for (std::uint64_t left = sleepers.exchange(0); left != 0; left >>= 16) {
-    const auto number = static_cast<std::uint32_t>(left & 0xffff);
+  const std::uint64_t marks = sleepers.exchange(0);
+  for (std::uint32_t lane = 0; lane != lanes; ++lane) {
+    const std::uint64_t mark = marks & std::uint64_t{0xffff} << (16 * lane);
+    const auto number = static_cast<std::uint32_t>(mark >> (16 * lane));
     if (number == 0 || number > max_endpoints) continue;
-    os::ring(fifo_of(number - 1, direction));
+    if (const auto fifo = fifo_of(number - 1, direction)) {
+      os::ring(**fifo);
+    } else if (fifo.error() != std::errc::no_such_file_or_directory) {
+      sleepers |= mark;
+    }
   }
 }
 
-const os::File& Ringer::fifo_of(std::uint32_t endpoint, Direction direction) noexcept {
+os::Outcome<const os::File*> Ringer::fifo_of(std::uint32_t endpoint, Direction direction) noexcept {
   Known& known = known_[endpoint];
   const std::uint32_t epoch = domain_->state().endpoints[endpoint].epoch;
   if (known.epoch != epoch) known = {.epoch = epoch, .fifos = {}};
   os::File& fifo = known.fifos[direction == Direction::rx ? 0 : 1];
   if (!fifo) {
-    if (auto opened = open_fifo(*domain_, fifo_name(endpoint, direction))) {
-      fifo = std::move(*opened);
-    }
+    auto opened = open_fifo(*domain_, fifo_name(endpoint, direction));
+    if (!opened) return std::unexpected(opened.error());
+    fifo = std::move(*opened);
   }
-  return fifo;
+  return &fifo;
 }
 
 }  // namespace netmap::embedded

@@ -65,7 +65,7 @@ class Ringer {
     std::uint32_t epoch = 0;
     std::array<os::File, 2> fifos;
   };
-  const os::File& fifo_of(std::uint32_t endpoint, Direction direction) noexcept;
+  os::Outcome<const os::File*> fifo_of(std::uint32_t endpoint, Direction direction) noexcept;
 
   std::shared_ptr<Domain> domain_;
   std::vector<Known> known_;

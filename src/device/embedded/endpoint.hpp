@@ -37,7 +37,7 @@ class Endpoint final : public Device {
   SyncStatus sync_rx() noexcept override;
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
-  [[nodiscard]] bool poll_syncs() const noexcept override { return false; }
+  [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
   void arm(Directions directions, std::uint32_t free_slots) noexcept override;
   void disarm(Directions directions) noexcept override;
 

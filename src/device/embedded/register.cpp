@@ -206,7 +206,6 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   const auto index = free_record(domain.state());
   if (!index) return std::unexpected(index.error());
   EndpointRecord& endpoint = domain.state().endpoints[*index];
-  ++endpoint.epoch;
   endpoint.process = os::process();
   endpoint.exclusive = (body.nr_flags & flag::exclusive) != 0;
   endpoint.lane = 0;
@@ -218,6 +217,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   }
   auto bell = Bell::make(domain, *index);
   if (!bell) return std::unexpected(bell.error());
+  ++endpoint.epoch;
   auto memory = Memory::of(domain, endpoint.memory_id);
   if (!memory) return std::unexpected(memory.error());
   Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}};

@@ -66,15 +66,19 @@ class KernelDevice final : public Device {
   SyncStatus sync_rx() noexcept override { return sync(rx_, abi::ioctl_number::rxsync); }
 
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
-    return (direction == Direction::tx ? tx_ : rx_)[n].ledger;
+    auto& rings = direction == Direction::tx ? tx_ : rx_;
+    return n < rings.size() ? rings[n].ledger : nothing_;
   }
 
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
     return {file_.fd(), static_cast<short>(direction == Direction::tx ? POLLOUT : POLLIN)};
   }
 
-  /// FreeBSD's module does not send if there is room already.
-  [[nodiscard]] bool poll_syncs() const noexcept override { return os::is_linux; }
+  /// Linux's module polls so; but of several tx rings it passes over those that have nothing to
+  /// send once one has room. FreeBSD's does not send if there is room already.
+  [[nodiscard]] bool poll_syncs(Directions directions) const noexcept override {
+    return os::is_linux && (!directions.has(Direction::tx) || tx_.size() <= 1);
+  }
   void arm(Directions directions, std::uint32_t) noexcept override {
     if (directions.has(Direction::tx)) std::ranges::for_each(tx_, count);
     if (directions.has(Direction::rx)) std::ranges::for_each(rx_, count);
@@ -93,6 +97,7 @@ class KernelDevice final : public Device {
   abi::nmreq_register registered_;
   std::vector<CountedRing> tx_;
   std::vector<CountedRing> rx_;
+  detail::Ledger nothing_;  ///< of rings that were not there when the device looked
 };
 
 }  // namespace
