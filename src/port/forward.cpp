@@ -77,7 +77,11 @@ Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
     return forward_copying(rx, tx, limit);
   rx.ledger_->has_swapped = true;
   tx.ledger_->has_swapped = true;
-  return forward_swapping(rx, tx, limit);
+  auto done = forward_swapping(rx, tx, limit);
+  if (done && done->packets == 0 && !(rx.is_sound(rx.look()) && tx.is_sound(tx.look()))) {
+    return detail::refuse<Forwarded>(errc::ring_corrupt);
+  }
+  return done;
 }
 
 }  // namespace netmap

