@@ -104,8 +104,8 @@ class Device {
 
   /// What to poll to be woken for `direction` once arm() was called.
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
-  /// Whether polling the handles is a sync of all rings of `directions`, before it sleeps and after.
-  /// If not, whoever has armed must sync and look once more before it sleeps.
+  /// Whether polling the handles is a sync of all rings of `directions`, before it sleeps and
+  /// after. If not, whoever has armed must sync and look once more before it sleeps.
   [[nodiscard]] virtual bool poll_syncs(Directions directions) const noexcept = 0;
   /// Asks for a wake-up: for rx by any arrival, for tx when a ring has `free_slots` free.
   virtual void arm(Directions directions, std::uint32_t free_slots) noexcept = 0;
