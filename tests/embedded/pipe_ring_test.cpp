@@ -321,7 +321,7 @@ TEST(PipeRings, KeepOrderContentAndBuffersInLockStep) {
   for (std::uint32_t slots = 2; slots <= 64; ++slots) {
     for (const Swaps swaps : {Swaps::told, Swaps::raw}) {
       SCOPED_TRACE(testing::Message() << slots << " slots, " << static_cast<int>(swaps));
-      LockStep(slots, Random(slots).below(slots), swaps, slots).run(4000);
+      LockStep(slots, Random(slots).below(slots), swaps, slots).run(2000);
       if (HasFailure()) return;
     }
   }

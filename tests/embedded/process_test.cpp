@@ -41,18 +41,18 @@ bool receive_all(Port& port, std::uint64_t end) {
   return true;
 }
 
-constexpr std::uint64_t millions = 2'000'000;
+constexpr std::uint64_t many_packets = 500'000;
 
 TEST_F(Processes, MovePacketsIfTheSenderStartsFirst) {
   Shared<std::atomic<bool>> opened;
   Process sending([&] {
     auto port = open("x{1");
     *opened = true;
-    return send_all(port, millions);
+    return send_all(port, many_packets);
   });
   ASSERT_TRUE(await([&] { return opened->load(); }));
   auto port = open("x}1");
-  EXPECT_TRUE(receive_all(port, millions));
+  EXPECT_TRUE(receive_all(port, many_packets));
   EXPECT_TRUE(sending.succeeded());
 }
 
@@ -61,11 +61,11 @@ TEST_F(Processes, MovePacketsIfTheReceiverStartsFirst) {
   Process receiving([&] {
     auto port = open("x}1");
     *opened = true;
-    return receive_all(port, millions);
+    return receive_all(port, many_packets);
   });
   ASSERT_TRUE(await([&] { return opened->load(); }));
   auto port = open("x{1");
-  EXPECT_TRUE(send_all(port, millions));
+  EXPECT_TRUE(send_all(port, many_packets));
   EXPECT_TRUE(receiving.succeeded());
 }
 
@@ -93,7 +93,7 @@ void dawdle(Random& random) {
   }
 }
 
-constexpr std::uint64_t many_sleeps = 100'000;
+constexpr std::uint64_t many_sleeps = 40'000;
 
 /// Sends the next number only when the last one was taken, so that a lost wake-up is never made up
 /// for by the next packet.
@@ -136,7 +136,7 @@ TEST_F(Processes, ThatSleepAreWokenByEveryPacket) {
 TEST_F(Processes, ThatSleepOnEachOtherGoOn) {
   for (const std::uint32_t slots : {2U, 3U, 8U}) {
     SCOPED_TRACE(slots);
-    const std::uint64_t count = slots == 2 ? 30'000 : 100'000;
+    const std::uint64_t count = slots == 2 ? 15'000 : 40'000;
     const PortOptions options{.conf = {.tx_slots = slots, .rx_slots = slots}};
     const std::string pipe = "x{" + std::to_string(slots);
     Process sending([&] {
