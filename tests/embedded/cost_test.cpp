@@ -20,17 +20,18 @@ class Stepping {
   Stepping(Prepare prepare, Step step)
       : process_([&] {
           if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) return false;
-          for (auto state = prepare();; step(state)) pause();
+          auto state = prepare();
+          for (pause();; step(state)) pause();
           return true;
         }) {
     (void)run_to_pause();
+    pause_stops_ = run_to_pause();
   }
 
   /// The system calls that the next step makes.
-  std::size_t count() { return run_to_pause() / 2 - calls_of_pause; }
+  std::size_t count() { return (run_to_pause() - pause_stops_) / 2; }
 
  private:
-  static constexpr std::size_t calls_of_pause = 2;
   static void pause() { ::kill(::getpid(), SIGSTOP); }
 
   /// Yields how often a system call began or ended.
@@ -48,6 +49,7 @@ class Stepping {
 
   Process process_;
   bool is_running_ = false;
+  std::size_t pause_stops_ = 0;  ///< of a step that does nothing
 };
 
 using Costs = InDomain;
