@@ -9,20 +9,11 @@ bool is_inside_packet(TxSlots::iterator at) noexcept {
   return detail::has_more_fragments((*--at).flags());
 }
 
-/// No packet fits into the free slots: not now, or not ever.
-[[gnu::noinline]] Result<Forwarded> forward_nothing(const RxRing& rx, const TxRing& tx) {
-  const bool is_all_free = tx.slots().size() + 1 == tx.num_slots();
-  if (is_all_free && !rx.packets().empty()) {
-    return detail::refuse<Forwarded>(errc::packet_too_large);
-  }
-  return Forwarded{.zero_copy = true};
-}
-
 [[gnu::flatten]] Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
   const auto room = tx.slots();
   const auto waiting = rx.packets(room.size()).slots();
-  if (waiting.empty()) [[unlikely]]
-    return forward_nothing(rx, tx);
+  if (waiting.empty() || limit == 0) [[unlikely]]
+    return Forwarded{.zero_copy = true};
   auto in = waiting.begin();
   auto out = room.begin();
   Forwarded done{.zero_copy = true};
@@ -78,9 +69,12 @@ Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
   rx.ledger_->has_swapped = true;
   tx.ledger_->has_swapped = true;
   auto done = forward_swapping(rx, tx, limit);
-  if (done && done->packets == 0 && !(rx.is_sound(rx.look()) && tx.is_sound(tx.look()))) {
+  if (!done || done->packets != 0) return done;
+  if (!rx.is_sound(rx.look()) || !tx.is_sound(tx.look())) {
     return detail::refuse<Forwarded>(errc::ring_corrupt);
   }
+  const bool never_fits = tx.pending() == 0 && limit != 0 && !rx.packets().empty();
+  if (never_fits) return detail::refuse<Forwarded>(errc::packet_too_large);
   return done;
 }
 

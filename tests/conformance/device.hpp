@@ -5,6 +5,8 @@
 // the way it documents; or the device is not on this machine and the case was skipped.
 #pragma once
 
+#include "support/result.hpp"
+
 #include <netmap/netmap.hpp>
 
 #include <chrono>
@@ -15,7 +17,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,28 +24,13 @@
 
 namespace netmap::conformance {
 
+using test::code_of;
+using test::must;
+
 /// How long to wait for what must happen: long enough for an emulated processor.
 inline constexpr auto patience = std::chrono::seconds(20);
 /// How long to wait for what must not happen.
 inline constexpr auto moment = std::chrono::milliseconds(20);
-
-/// The value of a call that has to succeed.
-template <class T>
-T must(Result<T> result, std::source_location at = std::source_location::current()) {
-  if (result) {
-    if constexpr (std::is_void_v<T>)
-      return;
-    else
-      return std::move(*result);
-  }
-  throw std::runtime_error("line " + std::to_string(at.line()) + ": " + result.error().message());
-}
-
-/// The error of a call that has to fail; a code without an error if it did not.
-template <class T>
-std::error_code code_of(const Result<T>& result) {
-  return result ? std::error_code() : result.error().code();
-}
 
 /// Ends `port`, which may be given another value later.
 inline void close(Port& port) {

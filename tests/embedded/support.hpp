@@ -29,25 +29,13 @@
 namespace netmap::embedded {
 
 using test::code_of;
+using test::must;
 using test::Random;
 
 /// How long to wait for what must happen.
 inline constexpr auto patience = std::chrono::seconds(60);
 /// How long to wait for what must not happen.
 inline constexpr auto moment = std::chrono::milliseconds(20);
-
-/// The value of a call that has to succeed.
-template <class T>
-T must(Result<T> result, std::source_location at = std::source_location::current()) {
-  if (result) {
-    if constexpr (std::is_void_v<T>)
-      return;
-    else
-      return std::move(*result);
-  }
-  throw std::runtime_error(std::string(at.file_name()) + ':' + std::to_string(at.line()) + ": " +
-                           result.error().message());
-}
 
 template <class T>
 std::string message_of(const Result<T>& result) {
