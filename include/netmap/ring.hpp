@@ -45,6 +45,8 @@ class NETMAP_BUILD_TAG Ring {
   [[nodiscard]] std::uint32_t num_slots() const noexcept { return bounds().slots.size(); }
   /// Bytes one slot can hold.
   [[nodiscard]] std::uint32_t buffer_size() const noexcept { return bounds().buffers.capacity(); }
+  /// Whether head and tail are slots; if not, the other side broke the ring, and it shows nothing.
+  [[nodiscard]] bool is_sound() const noexcept { return is_sound(look()); }
   /// Whether buffers can be swapped with `other`: both lie in one region.
   [[nodiscard]] bool same_region(const Ring& other) const noexcept {
     return bounds().buffers.base == other.bounds().buffers.base;

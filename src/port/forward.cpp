@@ -4,16 +4,38 @@
 namespace netmap {
 namespace {
 
-/// Whether the slot before `at` leaves its packet unfinished.
-bool is_inside_packet(TxSlots::iterator at) noexcept {
-  return detail::has_more_fragments((*--at).flags());
+// The two below are rare, and out of line so that the loop keeps its registers.
+
+/// Nothing was moved: not now, or not ever.
+[[gnu::noinline]] Result<Forwarded> forward_nothing(const RxRing& rx, const TxRing& tx) {
+  if (!rx.is_sound() || !tx.is_sound()) return detail::refuse<Forwarded>(errc::ring_corrupt);
+  const bool never_fits = tx.pending() == 0 && !rx.packets().empty();
+  if (never_fits) return detail::refuse<Forwarded>(errc::packet_too_large);
+  return Forwarded{.zero_copy = true};
 }
 
-[[gnu::flatten]] Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
+/// Slots were exchanged up to `end` of tx, and the next one names no buffer. Hands over the whole
+/// packets before it; the one it is in, or ends, gets its buffers back.
+[[gnu::noinline]] Result<Forwarded> stop_at_broken_slot(RxRing& rx, TxRing& tx, Position end) {
+  const auto waiting = rx.slots().begin();
+  const auto room = tx.slots().begin();
+  std::ptrdiff_t moved = 0;
+  while (Position(room + moved) != end) ++moved;
+  for (; moved != 0 && detail::has_more_fragments(room[moved - 1].flags()); --moved) {
+    RxSlot full = waiting[moved - 1];
+    TxSlot empty = room[moved - 1];
+    (void)detail::exchange(full, empty);
+  }
+  (void)tx.commit(room + moved);
+  (void)rx.release(waiting + moved);
+  return detail::refuse<Forwarded>(errc::ring_corrupt);
+}
+
+Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
   const auto room = tx.slots();
   const auto waiting = rx.packets(room.size()).slots();
-  if (waiting.empty() || limit == 0) [[unlikely]]
-    return Forwarded{.zero_copy = true};
+  if (waiting.empty()) [[unlikely]]
+    return forward_nothing(rx, tx);
   auto in = waiting.begin();
   auto out = room.begin();
   Forwarded done{.zero_copy = true};
@@ -21,19 +43,13 @@ bool is_inside_packet(TxSlots::iterator at) noexcept {
     RxSlot full = *in;
     TxSlot empty = *out;
     if (!detail::exchange(full, empty)) [[unlikely]]
-      break;
+      return stop_at_broken_slot(rx, tx, out);
     done.packets += full.more_fragments() ? 0 : 1;
     done.bytes += full.length();
     ++in;
     ++out;
   }
-  const bool is_sound = in == waiting.end() || done.packets == limit;
-  while (out != room.begin() && is_inside_packet(out)) [[unlikely]] {
-    RxSlot full = *--in;
-    TxSlot empty = *--out;
-    (void)detail::exchange(full, empty);  // the packet is not moved, so it gets its buffers back
-  }
-  if (!tx.commit(out) || !rx.release(in) || !is_sound) [[unlikely]]
+  if (!tx.commit(out) || !rx.release(in)) [[unlikely]]
     return detail::refuse<Forwarded>(errc::ring_corrupt);
   return done;
 }
@@ -68,14 +84,7 @@ Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
     return forward_copying(rx, tx, limit);
   rx.ledger_->has_swapped = true;
   tx.ledger_->has_swapped = true;
-  auto done = forward_swapping(rx, tx, limit);
-  if (!done || done->packets != 0) return done;
-  if (!rx.is_sound(rx.look()) || !tx.is_sound(tx.look())) {
-    return detail::refuse<Forwarded>(errc::ring_corrupt);
-  }
-  const bool never_fits = tx.pending() == 0 && limit != 0 && !rx.packets().empty();
-  if (never_fits) return detail::refuse<Forwarded>(errc::packet_too_large);
-  return done;
+  return forward_swapping(rx, tx, limit);
 }
 
 }  // namespace netmap
