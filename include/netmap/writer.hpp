@@ -52,11 +52,12 @@ class PacketWriter {
   /// the packet is best dropped: part of `bytes` may be written, and nothing is sent.
   Result<> append(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-      if (room().empty()) {
+      auto into = room();  // once: the other side may change what the slot names
+      if (into.empty()) {
         if (auto next = next_fragment(); !next) return next;
-        if (room().empty()) return detail::refuse(errc::ring_corrupt);
+        into = room();
+        if (into.empty()) return detail::refuse(errc::ring_corrupt);
       }
-      const auto into = room();
       const std::size_t part = std::min(into.size(), bytes.size());
       std::memcpy(into.data(), bytes.data(), part);
       used_ += part;
