@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/netmapxx)
 
-install(TARGETS netmap EXPORT netmapxx FILE_SET HEADERS)
+install(TARGETS netmap netmap_asio netmap_boost_asio EXPORT netmapxx FILE_SET HEADERS)
 install(EXPORT netmapxx
   DESTINATION ${package_dir} NAMESPACE netmap:: FILE netmapxx-config.cmake)
 

@@ -51,6 +51,8 @@ class Directions {
 struct WaitHandle {
   int fd = -1;
   short events = 0;
+  /// Whether polling is a sync, made by whoever polls; see alarm.hpp.
+  bool syncs = false;
 };
 
 /// A port that somebody has open.

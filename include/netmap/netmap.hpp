@@ -3,6 +3,7 @@
 // Everything: name -> port -> ring -> packet -> sync. See port.hpp for where to begin.
 #pragma once
 
+#include <netmap/alarm.hpp>
 #include <netmap/buffer.hpp>
 #include <netmap/control.hpp>
 #include <netmap/error.hpp>

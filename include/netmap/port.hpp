@@ -154,6 +154,7 @@ class NETMAP_BUILD_TAG Port {
   [[nodiscard]] static Result<Port> assemble(std::unique_ptr<Device> device, PortInfo info,
                                              const abi::nmreq_register& registered);
   void set_spin(std::chrono::nanoseconds spin) noexcept { spin_ = spin; }
+  [[nodiscard]] std::chrono::nanoseconds spin() const noexcept { return spin_; }
 
  private:
   Port() noexcept;
@@ -162,7 +163,7 @@ class NETMAP_BUILD_TAG Port {
   Result<> sync(Directions directions);
   [[nodiscard]] Directions ready(Directions wanted) const noexcept;
   Result<Directions> look(Directions wanted);
-  Result<Directions> spin(Directions wanted, std::chrono::nanoseconds timeout);
+  Result<Directions> look_again(Directions wanted, std::chrono::nanoseconds timeout);
   void count_poll(Directions directions) noexcept;
   std::uint32_t park_tx() noexcept;
   /// Yields false if the timeout or a signal ended the sleep.

@@ -254,6 +254,12 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
     return {};
   }
 
+  /// Asks not to be woken, however many slots are free, until the next commit or want().
+  void want_none() noexcept {
+    wanted_ = num_slots();
+    park(wanted_);
+  }
+
   /// Whether as many slots are free as were asked for, by default one.
   [[nodiscard]] bool is_ready() const noexcept { return slots().size() >= wanted_; }
 

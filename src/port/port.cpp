@@ -3,6 +3,7 @@
 
 #include "device/device.hpp"
 #include "port/layout.hpp"
+#include "port/poll_error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -143,7 +144,7 @@ Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
   auto found = must_poll ? Directions() : look(wanted);
   if (!found || !found->empty()) return found;  // without a look at the clock
   const Deadline deadline(timeout);
-  if (spin_ > nanoseconds(0)) found = spin(wanted, std::min(spin_, deadline.left()));
+  if (spin_ > nanoseconds(0)) found = look_again(wanted, std::min(spin_, deadline.left()));
   while (found && found->empty() && (must_poll || !deadline.has_passed())) {
     must_poll = false;
     const auto woken = sleep(wanted, deadline.left());
@@ -154,7 +155,7 @@ Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
   return found;
 }
 
-Result<Directions> Port::spin(Directions wanted, nanoseconds timeout) {
+Result<Directions> Port::look_again(Directions wanted, nanoseconds timeout) {
   const Deadline deadline(timeout);
   auto found = look(wanted);
   while (found && found->empty() && !deadline.has_passed()) found = look(wanted);
@@ -181,11 +182,7 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
         Error(polled.error(), "cannot wait on '" + info_.name + "': " + polled.error().message()));
   }
   const auto events = static_cast<short>(handles[0].revents | (count > 1 ? handles[1].revents : 0));
-  if ((events & POLLERR) != 0) {
-    return std::unexpected(
-        Error(errc::ring_corrupt, "the device reports an error on '" + info_.name +
-                                      "': a ring is broken or its interface is gone; reopen it"));
-  }
+  if ((events & POLLERR) != 0) return std::unexpected(poll_error(info_.name));
   return events != 0;
 }
 

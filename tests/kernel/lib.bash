@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, PKT_GEN and
-# NETMAP_BRIDGE as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
+# What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, ASIO,
+# PKT_GEN and NETMAP_BRIDGE as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
 # `finish`.
 set -u
 export PATH=$PATH:/usr/sbin:/sbin

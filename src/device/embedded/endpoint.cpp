@@ -156,7 +156,7 @@ detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
 
 WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   if (!binding_) return {};
-  return {.fd = binding_->bell.fifo(direction).fd(), .events = POLLIN};
+  return {.fd = binding_->bell.fifo(direction).fd(), .events = POLLIN, .syncs = false};
 }
 
 void Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {

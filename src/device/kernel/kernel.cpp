@@ -71,7 +71,9 @@ class KernelDevice final : public Device {
   }
 
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
-    return {file_.fd(), static_cast<short>(direction == Direction::tx ? POLLOUT : POLLIN)};
+    return {.fd = file_.fd(),
+            .events = static_cast<short>(direction == Direction::tx ? POLLOUT : POLLIN),
+            .syncs = true};
   }
 
   /// Linux's module polls so; but of several tx rings it passes over those that have nothing to

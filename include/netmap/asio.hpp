@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Ports in Asio's event loop: completion tokens, coroutines, cancellation. Link netmap::asio, or
+// netmap::boost_asio for Boost's.
+//
+//     netmap::AsyncPort port = …AsyncPort::open(executor, "netmap:x}1");
+//     std::size_t bytes = co_await port.rx_rings()[0].async_receive(buffer, net::use_awaitable);
+//
+// WHAT SYNCS. Receiving looks at the ring first, and syncs only if nothing is there: packets that
+// came together cost one sync. What was received is given back at that sync, so a sender that
+// waits for room waits until the receiver has run dry. Whatever sends has synced when it completes
+// without an error: packets are with the other side. async_flush is for packets put into the
+// ring directly. A port's syncs are of all its rings of a direction.
+//
+// A WAKE-UP means: look. Operations look, sync, look, ask to be woken, look once more, and only
+// then wait; a wake-up that finds nothing waits again. Packets that are in a ring whose task does
+// something else wake nobody.
+//
+// THREADS. As with a socket, one thread at a time uses a port, its rings, batches and operations:
+// one coroutine, or several on one strand. To receive and send in different threads open the
+// directions apart ("/R", "/T"), for a thread a ring open the rings apart (open_each_ring).
+// Completions come through the handler's associated executor, memory from its allocator; there is
+// no other in steady state. One operation of a ring at a time. Until it completes its buffers
+// belong to it, and while one waits on the ring only other operations may move that direction.
+//
+// CANCELLATION, by slot or by cancel(), completes with operation_aborted. What waited has done
+// nothing: no packet is lost or sent twice. async_send_batch says how many packets it has sent.
+// close(), and the end of the AsyncPort, completes everything that way; batches keep the port's
+// memory until they go.
+//
+// ERRORS are Asio's, of this library's or the system's category. packet_too_large leaves the
+// packet in the ring and tells its size.
+#pragma once
+
+#include <netmap/asio/port.hpp>

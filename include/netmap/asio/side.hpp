@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One direction of an async port, and those who wait for it. All of them wait for one descriptor,
+// and all wake when it is readable: each looks at its own ring, and waits again if that was not it.
+#pragma once
+
+#include <netmap/alarm.hpp>
+#include <netmap/asio/net.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace netmap::inline NETMAP_ASIO_NAMESPACE {
+
+template <class Executor>
+class Side {
+ public:
+  Side(const Executor& executor, Alarm alarm, Direction direction)
+      : alarm_(std::move(alarm)), handle_(executor), direction_(direction) {}
+  ~Side() { stop(); }
+
+  /// Fails if the event loop does not take the descriptor.
+  [[nodiscard]] AsioError start(std::size_t rings) {
+    AsioError failed;
+    wanted_.resize(rings);
+    handle_.assign(alarm_.fd(), failed);
+    return failed;
+  }
+  /// Ends all waiting. The descriptor is the alarm's, so it is not closed here.
+  void stop() {
+    if (handle_.is_open()) handle_.release();
+  }
+
+  /// Asks for a wake-up for `ring`, and that of every ring that is waited for already; for tx, once
+  /// `free_slots` are free. Yields false if one of them is ready now: look again.
+  Result<bool> enter(Port& port, std::size_t ring, std::uint32_t free_slots) {
+    if (waiting_ != 0) {
+      if (auto cleared = alarm_.clear(port); !cleared) return std::unexpected(cleared.error());
+    }
+    wanted_[ring] = free_slots;
+    ++waiting_;
+    auto set = this->set(port);
+    if (!set || !*set) {
+      wanted_[ring] = 0;
+      --waiting_;
+      wake_all();
+    }
+    return set;
+  }
+  /// Calls `handler` at the wake-up; between enter() and leave().
+  template <class Handler>
+  void async_wait(Handler&& handler) {
+    handle_.async_wait(net::posix::descriptor_base::wait_read, std::forward<Handler>(handler));
+  }
+  /// After the wake-up, whatever woke.
+  Result<> leave(Port& port, std::size_t ring) {
+    auto cleared = alarm_.clear(port);
+    wanted_[ring] = 0;
+    if (--waiting_ != 0) rearm(port);
+    return cleared;
+  }
+  /// Everybody who waits looks again.
+  void wake_all() {
+    AsioError ignored;
+    handle_.cancel(ignored);
+  }
+
+  /// Calls `use`, which moves or syncs rings of this direction, while nobody else does.
+  template <class Use>
+  auto quietly(Port& port, Use&& use) {
+    const bool disturbed = waiting_ != 0 && alarm_.moves_rings();
+    if (disturbed) (void)alarm_.clear(port);
+    auto result = use();
+    if (disturbed) rearm(port);
+    return result;
+  }
+
+ private:
+  void rearm(Port& port) {
+    const auto set = this->set(port);
+    if (!set || !*set) wake_all();
+  }
+
+  /// What is in a ring now is no reason to wake: its user has seen it, or is not interested.
+  Result<bool> set(Port& port) {
+    if (direction_ == Direction::rx) {
+      for (RxRing& ring : port.rx_rings()) (void)ring.seen(ring.slots().end());
+    } else {
+      std::size_t n = 0;
+      for (TxRing& ring : port.tx_rings()) {
+        const std::uint32_t free_slots = wanted_[n++];
+        if (free_slots == 0 || !ring.want(free_slots)) ring.want_none();
+      }
+    }
+    return alarm_.set(port);
+  }
+
+  Alarm alarm_;
+  net::posix::basic_stream_descriptor<Executor> handle_;
+  Direction direction_;
+  std::size_t waiting_ = 0;
+  std::vector<std::uint32_t> wanted_;  ///< free slots, by ring; 0 if nobody waits
+};
+
+/// What a port, its rings and its operations share.
+template <class Executor>
+struct Shared : std::enable_shared_from_this<Shared<Executor>> {
+  Shared(const Executor& on, Port&& opened, Alarm rx_alarm, Alarm tx_alarm)
+      : executor(on),
+        port(std::make_shared<Port>(std::move(opened))),
+        leased(port->rx_rings().size()),
+        rx(on, std::move(rx_alarm), Direction::rx),
+        tx(on, std::move(tx_alarm), Direction::tx) {}
+
+  template <Direction direction>
+  [[nodiscard]] Side<Executor>& side() noexcept {
+    if constexpr (direction == Direction::rx) {
+      return rx;
+    } else {
+      return tx;
+    }
+  }
+  void cancel() {
+    ++cancelled;
+    rx.wake_all();
+    tx.wake_all();
+  }
+
+  Executor executor;
+  std::shared_ptr<Port> port;  ///< none once closed
+  std::uint64_t cancelled = 0;  ///< how often everything was
+  std::vector<bool> leased;     ///< by rx ring: whether a batch of it is out
+  bool is_shut_down = false;
+  Side<Executor> rx;
+  Side<Executor> tx;
+};
+
+}  // namespace netmap::inline NETMAP_ASIO_NAMESPACE

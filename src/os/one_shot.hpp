@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A descriptor that becomes readable once another one has an event, and only while that was asked
+// for. Between clear() and set() nothing polls the other descriptor. Linux: epoll(7).
+#pragma once
+
+#include "os/os.hpp"
+
+namespace netmap::os {
+
+class OneShot {
+ public:
+  /// `fd`, which stays the caller's, has to outlive this.
+  [[nodiscard]] static Outcome<OneShot> make(int fd);
+
+  [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
+  /// Asks for one of `events`, poll(2)'s.
+  [[nodiscard]] Outcome<> set(short events) noexcept;
+  /// Takes back set(); yields the events that have come.
+  [[nodiscard]] Outcome<short> clear() noexcept;
+
+ private:
+  OneShot(File queue, int fd) noexcept : queue_(std::move(queue)), fd_(fd) {}
+
+  File queue_;
+  int fd_;
+};
+
+}  // namespace netmap::os

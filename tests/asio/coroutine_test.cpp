@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Traffic through coroutines: between threads, between processes, over several rings, cancelled at
+// random. NETMAP_ROUNDS sets how many packets the long ones move.
+#include "asio/support.hpp"
+
+#include "support/random.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+thread_local std::uint64_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace netmap::async_test {
+namespace {
+
+using test::Random;
+using Number = std::uint64_t;
+
+Number rounds() {
+  const char* const asked = std::getenv("NETMAP_ROUNDS");
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 3000;
+}
+
+net::mutable_buffer buffer_of(Number& number) {
+  return net::buffer(&number, sizeof number);
+}
+
+/// Sometimes takes its time.
+void dawdle(Random& random) {
+  if (random.below(4) != 0) return;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random.below(40));
+  while (std::chrono::steady_clock::now() < until) {
+  }
+}
+
+class Traffic : public OnPipe {};
+
+net::awaitable<void> ping(AsyncPort& port, Number count, Random random) {
+  for (Number n = 0; n != count; ++n) {
+    Number packet = n;
+    co_await port.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
+    dawdle(random);
+    co_await port.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
+    if (packet != n) throw std::runtime_error("not the packet that was sent");
+  }
+}
+
+net::awaitable<void> pong(AsyncPort& port, Number count, Random random) {
+  for (Number n = 0; n != count; ++n) {
+    Number packet = 0;
+    co_await port.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
+    dawdle(random);
+    co_await port.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
+  }
+}
+
+/// Runs one side until it is done.
+template <class Side>
+void run_side(const PortOptions& options, const char* name, Side side, Number count,
+              std::uint64_t seed) {
+  net::io_context context;
+  AsyncPort port = must(AsyncPort::open(context.get_executor(), name, options));
+  auto ended = net::co_spawn(context, side(port, count, Random(seed)), net::use_future);
+  context.run();
+  ended.get();
+}
+
+/// A pause between look and wait, whenever the hook is there.
+class PauseBeforeWait {
+ public:
+  PauseBeforeWait() {
+#if NETMAP_CHECKED
+    before_wait = [] {
+      thread_local Random random(17);
+      dawdle(random);
+    };
+#endif
+  }
+  PauseBeforeWait(const PauseBeforeWait&) = delete;
+  PauseBeforeWait& operator=(const PauseBeforeWait&) = delete;
+  ~PauseBeforeWait() {
+#if NETMAP_CHECKED
+    before_wait = [] {};
+#endif
+  }
+};
+
+TEST_F(Traffic, NoWakeUpIsLostBetweenThreads) {
+  const PauseBeforeWait pauses;
+  std::thread other([this] { run_side(options(), "netmap:t}1", pong, rounds(), 1); });
+  run_side(options(), "netmap:t{1", ping, rounds(), 2);
+  other.join();
+}
+
+TEST_F(Traffic, NoWakeUpIsLostBetweenProcesses) {
+  const PauseBeforeWait pauses;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(600);
+    run_side(options(), "netmap:t}1", pong, rounds(), 1);
+    std::_Exit(0);
+  }
+  run_side(options(), "netmap:t{1", ping, rounds(), 2);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(Traffic, RingsOfOnePortHaveAWaiterEach) {
+  constexpr std::size_t rings = 4;
+  AsyncPort left = open("netmap:m{1", rings);
+  AsyncPort right = open("netmap:m}1", rings);
+  std::array<Number, rings> received{};
+  std::array<Number, rings> sent{};
+  Number echoed = 0;
+  const auto serve = [&](std::size_t ring) -> net::awaitable<void> {
+    for (;;) {
+      Number packet = 0;
+      co_await right.rx_rings()[ring].async_receive(buffer_of(packet), use_awaitable);
+      EXPECT_EQ(packet, received[ring]++);
+      co_await right.tx_rings()[ring].async_send(buffer_of(packet), use_awaitable);
+      if (received[ring] == 200) co_return;
+    }
+  };
+  const auto hear = [&](std::size_t ring) -> net::awaitable<void> {
+    for (Number n = 0; n != 200; ++n) {
+      Number packet = 0;
+      co_await left.rx_rings()[ring].async_receive(buffer_of(packet), use_awaitable);
+      EXPECT_EQ(packet, n);
+      ++echoed;
+    }
+  };
+  const auto ask = [&]() -> net::awaitable<void> {
+    Random random(5);
+    for (int n = 0; n != 200 * static_cast<int>(rings);) {
+      const std::size_t ring = random.below(rings);
+      if (sent[ring] == 200) continue;
+      Number packet = sent[ring]++;
+      ++n;
+      co_await left.tx_rings()[ring].async_send(buffer_of(packet), use_awaitable);
+      if (random.below(3) == 0) co_await net::post(context_, use_awaitable);
+    }
+  };
+  for (std::size_t ring = 0; ring != rings; ++ring) {
+    net::co_spawn(context_, serve(ring), net::detached);
+    net::co_spawn(context_, hear(ring), net::detached);
+  }
+  net::co_spawn(context_, ask(), net::detached);
+  run();
+  EXPECT_EQ(echoed, 200 * rings);
+}
+
+TEST_F(Traffic, CancelledAtRandomLosesAndDoublesNothing) {
+  const Number count = rounds();
+  AsyncPort left = open("netmap:c{1");
+  AsyncPort right = open("netmap:c}1");
+  Number cancelled = 0;
+  Random random(11);
+  const auto sender = [&]() -> net::awaitable<void> {
+    for (Number n = 0; n != count;) {
+      Number packet = n;
+      net::steady_timer timer(context_, std::chrono::microseconds(random.below(30)));
+      bool late = false;
+      net::cancellation_signal stop;
+      timer.async_wait([&](AsioError error) {
+        if (!error) late = true, stop.emit(net::cancellation_type::total);
+      });
+      AsioError error;
+      co_await left.tx_rings()[0].async_send(
+          buffer_of(packet),
+          net::bind_cancellation_slot(stop.slot(), net::redirect_error(use_awaitable, error)));
+      timer.cancel();
+      if (error) {
+        EXPECT_TRUE(is_aborted(error)) << error.message();
+        ++cancelled;
+      } else {
+        ++n;
+      }
+      co_await net::post(context_, use_awaitable);
+    }
+  };
+  const auto receiver = [&]() -> net::awaitable<void> {
+    for (Number n = 0; n != count;) {
+      Number packet = 0;
+      if (random.below(8) == 0) {
+        net::steady_timer pause(context_, std::chrono::microseconds(random.below(300)));
+        co_await pause.async_wait(use_awaitable);
+      }
+      net::steady_timer timer(context_, std::chrono::microseconds(random.below(30)));
+      net::cancellation_signal stop;
+      timer.async_wait([&](AsioError error) {
+        if (!error) stop.emit(net::cancellation_type::total);
+      });
+      AsioError error;
+      co_await right.rx_rings()[0].async_receive(
+          buffer_of(packet),
+          net::bind_cancellation_slot(stop.slot(), net::redirect_error(use_awaitable, error)));
+      timer.cancel();
+      if (error) {
+        EXPECT_TRUE(is_aborted(error)) << error.message();
+        ++cancelled;
+      } else {
+        EXPECT_EQ(packet, n++);
+      }
+      co_await net::post(context_, use_awaitable);
+    }
+  };
+  net::co_spawn(context_, sender(), net::detached);
+  net::co_spawn(context_, receiver(), net::detached);
+  run();
+  EXPECT_GT(cancelled, 0U);
+}
+
+TEST_F(Traffic, ReceivesOnFourThreads) {
+  const Number count = 20 * rounds();
+  net::thread_pool pool(4);
+  AsyncPort right = must(AsyncPort::open(net::make_strand(pool), "netmap:f}1", options()));
+  Port left = must(netmap::open("netmap:f{1", options()));
+  std::thread sender([&left, count] {
+    TxRing& ring = left.tx_rings()[0];
+    for (Number n = 0; n != count;) {
+      if (ring.send(std::as_bytes(std::span(&n, 1)))) {
+        ++n;
+      } else {
+        must(left.wait(Direction::tx));
+      }
+    }
+    must(left.sync_tx());
+  });
+  auto received = net::co_spawn(
+      pool,
+      [&]() -> net::awaitable<Number> {
+        Number next = 0;
+        while (next != count) {
+          auto batch = co_await right.rx_rings()[0].async_receive_batch(use_awaitable);
+          for (const Packet& packet : batch.packets()) {
+            Number number = 0;
+            if (packet.copy_to(std::as_writable_bytes(std::span(&number, 1))).value_or(0) == 8 &&
+                number == next) {
+              ++next;
+            } else {
+              throw std::runtime_error("not the packet that was sent");
+            }
+          }
+        }
+        co_return next;
+      },
+      net::use_future);
+  EXPECT_EQ(received.get(), count);
+  right.close();
+  sender.join();
+}
+
+TEST_F(Traffic, AllocatesNothingInSteadyState) {
+  AsyncPort left = open("netmap:a{1");
+  AsyncPort right = open("netmap:a}1");
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  const auto both = [&](Number count) -> net::awaitable<void> {
+    for (Number n = 0; n != count; ++n) {
+      if (n == 100) before = allocations;
+      Number packet = n;
+      co_await left.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
+      co_await right.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
+    }
+    after = allocations;
+  };
+  net::co_spawn(context_, both(1100), net::detached);
+  run();
+  EXPECT_EQ(after - before, 0U);
+}
+
+}  // namespace
+}  // namespace netmap::async_test

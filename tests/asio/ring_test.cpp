@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "asio/support.hpp"
+
+#include <future>
+#include <span>
+#include <variant>
+
+namespace netmap::async_test {
+namespace {
+
+/// What a handler was told.
+template <class Value = std::monostate>
+struct Told {
+  int times = 0;
+  AsioError error{};
+  Value value{};
+
+  auto handler() {
+    if constexpr (std::is_same_v<Value, std::monostate>) {
+      return [this](AsioError told) { ++times, error = told; };
+    } else {
+      return
+          [this](AsioError told, Value given) { ++times, error = told, value = std::move(given); };
+    }
+  }
+};
+
+class Rings : public OnPipe {
+ protected:
+  AsyncPort left_ = open("netmap:p{1");
+  AsyncPort right_ = open("netmap:p}1");
+  AsyncTxRing& tx_ = left_.tx_rings()[0];
+  AsyncRxRing& rx_ = right_.rx_rings()[0];
+
+  void send(const Bytes& packet) {
+    Told<std::size_t> sent;
+    tx_.async_send(net::buffer(packet), sent.handler());
+    run();
+    ASSERT_FALSE(sent.error) << sent.error.message();
+  }
+};
+
+TEST_F(Rings, WaitingReceiverIsWokenBySend) {
+  Bytes into(2048);
+  Told<std::size_t> received;
+  rx_.async_receive(net::buffer(into), received.handler());
+  poll();
+  EXPECT_EQ(received.times, 0);
+  send(bytes(60, 7));
+  EXPECT_EQ(received.times, 1);
+  EXPECT_FALSE(received.error) << received.error.message();
+  into.resize(received.value);
+  EXPECT_EQ(into, bytes(60, 7));
+}
+
+TEST_F(Rings, CompletesOnlyAfterTheCallThatStartedIt) {
+  send(bytes(60));
+  Bytes into(2048);
+  Told<std::size_t> received;
+  rx_.async_receive(net::buffer(into), received.handler());
+  EXPECT_EQ(received.times, 0);
+  run();
+  EXPECT_EQ(received.times, 1);
+}
+
+TEST_F(Rings, TooLargePacketStaysAndTellsItsSize) {
+  send(bytes(100, 3));
+  Bytes into(99);
+  Told<std::size_t> received;
+  rx_.async_receive(net::buffer(into), received.handler());
+  run();
+  EXPECT_TRUE(is(received.error, errc::packet_too_large)) << received.error.message();
+  EXPECT_EQ(received.value, 100U);
+  rx_.async_read_some(net::buffer(into), received.handler());
+  run();
+  EXPECT_TRUE(is(received.error, errc::packet_too_large));
+  EXPECT_EQ(received.value, 0U);
+  into.resize(100);
+  rx_.async_receive(net::buffer(into), received.handler());
+  run();
+  EXPECT_FALSE(received.error) << received.error.message();
+  EXPECT_EQ(into, bytes(100, 3));
+}
+
+TEST_F(Rings, BuffersAndFragmentsNeedNotMatch) {
+  const Bytes packet = bytes(5000, 1);
+  const std::array parts{net::buffer(packet.data(), 1), net::buffer(packet.data() + 1, 2999),
+                         net::buffer(packet.data() + 3000, 2000)};
+  Told<std::size_t> sent;
+  tx_.async_send(parts, sent.handler());
+  Bytes into(6000);
+  const std::array rooms{net::buffer(into.data(), 2500), net::buffer(into.data() + 2500, 0),
+                         net::buffer(into.data() + 2500, 3500)};
+  Told<std::size_t> received;
+  rx_.async_receive(rooms, received.handler());
+  run();
+  EXPECT_EQ(sent.value, 5000U);
+  EXPECT_EQ(received.value, 5000U);
+  into.resize(5000);
+  EXPECT_EQ(into, packet);
+}
+
+TEST_F(Rings, EmptyBuffersMoveNoPacketThroughAStream) {
+  send(bytes(60));
+  Told<std::size_t> moved;
+  rx_.async_read_some(net::mutable_buffer(), moved.handler());
+  run();
+  EXPECT_FALSE(moved.error);
+  tx_.async_write_some(net::const_buffer(), moved.handler());
+  run();
+  EXPECT_FALSE(moved.error);
+  Bytes into(60);
+  rx_.async_receive(net::buffer(into), moved.handler());
+  run();
+  EXPECT_EQ(into, bytes(60));
+}
+
+TEST_F(Rings, SenderWaitsForRoomAndSendsAll) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(200, net::buffer(packet));
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets), sent.handler());
+  poll();
+  EXPECT_EQ(sent.times, 0);
+  Bytes into(2048);
+  for (int n = 0; n != 200; ++n) {
+    Told<std::size_t> received;
+    rx_.async_receive(net::buffer(into), received.handler());
+    while (received.times == 0 && !HasFailure()) run_one();
+    EXPECT_EQ(received.value, 60U);
+  }
+  right_.cancel();
+  run();
+  EXPECT_EQ(sent.times, 1);
+  EXPECT_FALSE(sent.error) << sent.error.message();
+  EXPECT_EQ(sent.value, 200U);
+}
+
+TEST_F(Rings, CancelledBatchSaysHowManyItSent) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(200, net::buffer(packet));
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets), sent.handler());
+  poll();
+  left_.cancel();
+  run();
+  EXPECT_TRUE(is_aborted(sent.error)) << sent.error.message();
+  EXPECT_EQ(sent.value, 63U);
+  Told<> waited;
+  rx_.async_wait(waited.handler());
+  run();
+  EXPECT_EQ(rx_.ring().slots().size(), 63U);
+}
+
+TEST_F(Rings, BatchIsReleasedWhenItGoes) {
+  send(bytes(60, 1));
+  send(bytes(60, 2));
+  Told<Batch> first;
+  rx_.async_receive_batch(1, first.handler());
+  run();
+  ASSERT_FALSE(first.error) << first.error.message();
+  int count = 0;
+  for (const Packet& packet : first.value.packets()) count += static_cast<int>(packet.front()[0]);
+  EXPECT_EQ(count, 1);
+
+  Told<Batch> second;
+  rx_.async_receive_batch(second.handler());
+  run();
+  EXPECT_TRUE(is(second.error, make_error_code(std::errc::operation_in_progress)));
+  first.value = {};
+  rx_.async_receive_batch(second.handler());
+  run();
+  ASSERT_FALSE(second.error) << second.error.message();
+  EXPECT_EQ((*second.value.packets().begin()).front()[0], std::byte{2});
+}
+
+TEST_F(Rings, BatchKeepsTheMemoryOfAClosedPort) {
+  send(bytes(60, 9));
+  Told<Batch> batch;
+  rx_.async_receive_batch(batch.handler());
+  run();
+  right_.close();
+  EXPECT_EQ((*batch.value.packets().begin()).front()[0], std::byte{9});
+}
+
+TEST_F(Rings, CloseCompletesWhatWaits) {
+  Bytes into(2048);
+  Told<std::size_t> received;
+  Told<> waited;
+  rx_.async_receive(net::buffer(into), received.handler());
+  left_.rx_rings()[0].async_wait(waited.handler());
+  poll();
+  right_.close();
+  left_.close();
+  run();
+  EXPECT_TRUE(is_aborted(received.error)) << received.error.message();
+  EXPECT_TRUE(is_aborted(waited.error)) << waited.error.message();
+  rx_.async_receive(net::buffer(into), received.handler());
+  run();
+  EXPECT_EQ(received.times, 2);
+  EXPECT_TRUE(is_aborted(received.error));
+}
+
+TEST_F(Rings, ShutdownWaitsUntilAllWasTakenAndEndsSending) {
+  send(bytes(60));
+  Told<> ended;
+  tx_.async_shutdown(ended.handler());
+  poll();
+  EXPECT_EQ(ended.times, 0);
+  Bytes into(60);
+  Told<std::size_t> received;
+  rx_.async_receive(net::buffer(into), received.handler());
+  poll();
+  EXPECT_EQ(received.times, 1);
+  rx_.async_receive(net::buffer(into), received.handler());  // its sync gives the slot back
+  while (ended.times == 0 && !HasFailure()) run_one();
+  EXPECT_FALSE(ended.error) << ended.error.message();
+  right_.cancel();
+  Told<std::size_t> sent;
+  tx_.async_send(net::buffer(into), sent.handler());
+  run();
+  EXPECT_TRUE(is(sent.error, make_error_code(std::errc::broken_pipe))) << sent.error.message();
+}
+
+TEST_F(Rings, FlushHandsOverWhatWasCommittedDirectly) {
+  const Bytes packet = bytes(60, 5);
+  must(tx_.ring().send(std::as_bytes(std::span(packet))));
+  Told<> waited;
+  rx_.async_wait(waited.handler());
+  poll();
+  EXPECT_EQ(waited.times, 0);
+  Told<> flushed;
+  tx_.async_flush(flushed.handler());
+  run();
+  EXPECT_FALSE(flushed.error);
+  EXPECT_EQ(waited.times, 1);
+}
+
+TEST_F(Rings, PacketThatNeverFitsIsRefused) {
+  const Bytes packet = bytes(64 * 2048);
+  Told<std::size_t> sent;
+  tx_.async_send(net::buffer(packet), sent.handler());
+  run();
+  EXPECT_TRUE(is(sent.error, errc::packet_too_large)) << sent.error.message();
+}
+
+TEST_F(Rings, ComposeWithAsiosOwnOperations) {
+  const Bytes sent = bytes(120);
+  Bytes received(120);
+  auto write = net::async_write(tx_, net::buffer(sent), net::use_future);
+  auto read = net::async_read(rx_, net::buffer(received), net::use_future);
+  run();
+  EXPECT_EQ(write.get(), 120U);
+  EXPECT_EQ(read.get(), 120U);
+  EXPECT_EQ(received, sent);
+}
+
+TEST_F(Rings, SlotCancelsOneOperation) {
+  Bytes into(2048);
+  Told<std::size_t> received;
+  net::cancellation_signal signal;
+  rx_.async_receive(net::buffer(into),
+                    net::bind_cancellation_slot(signal.slot(), received.handler()));
+  poll();
+  signal.emit(net::cancellation_type::total);
+  run();
+  EXPECT_EQ(received.times, 1);
+  EXPECT_TRUE(is_aborted(received.error)) << received.error.message();
+}
+
+TEST_F(Rings, SpinIsBounded) {
+  PortOptions spinning = options();
+  spinning.spin = std::chrono::milliseconds(1);
+  AsyncPort port = must(AsyncPort::open(context_.get_executor(), "netmap:s{1", spinning));
+  Told<> waited;
+  port.rx_rings()[0].async_wait(waited.handler());
+  poll();
+  EXPECT_EQ(waited.times, 0);
+  port.cancel();
+  run();
+  EXPECT_TRUE(is_aborted(waited.error));
+}
+
+}  // namespace
+}  // namespace netmap::async_test

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The tests of async ports on the module, and no ring that the module had to reset.
+. "$(dirname "$0")/lib.bash"
+export NETMAP_DEVICE=kernel
+"$ASIO" --gtest_brief=1 | tee "$logs/out"
+check 'status' 0 "${PIPESTATUS[0]}"
+check 'rings that the module reset' 0 "$(dmesg | grep -c 'reinit')"
+finish
