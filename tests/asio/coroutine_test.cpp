@@ -2,33 +2,16 @@
 //
 // Traffic through coroutines: between threads, between processes, over several rings, cancelled at
 // random. NETMAP_ROUNDS sets how many packets the long ones move.
+#include "asio/allocations.hpp"
 #include "asio/support.hpp"
 
 #include "support/random.hpp"
 
-#include <atomic>
 #include <cstring>
-#include <new>
 #include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
-
-namespace {
-thread_local std::uint64_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace netmap::async_test {
 namespace {

@@ -268,6 +268,66 @@ TEST_F(Rings, SlotCancelsOneOperation) {
   EXPECT_TRUE(is_aborted(received.error)) << received.error.message();
 }
 
+class ManyRings : public OnPipe {
+ protected:
+  AsyncPort left_ = open("netmap:m{1", 2);
+  AsyncPort right_ = open("netmap:m}1", 2);
+};
+
+TEST_F(ManyRings, ReceiverDoesNotTakeAnothersWakeUp) {
+  Bytes into(2048);
+  Told<> first;
+  Told<std::size_t> second;
+  right_.rx_rings()[0].async_wait(first.handler());
+  poll();
+  const Bytes packet = bytes(60);
+  Told<std::size_t> sent;
+  left_.tx_rings()[0].async_send(net::buffer(packet), sent.handler());
+  while (sent.times == 0 && !HasFailure()) run_one();
+  right_.rx_rings()[1].async_receive(net::buffer(into), second.handler());
+  while (first.times == 0 && !HasFailure()) run_one();
+  EXPECT_EQ(second.times, 0);
+  right_.cancel();
+  run();
+}
+
+TEST_F(ManyRings, SenderDoesNotTakeAnothersWakeUp) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(64, net::buffer(packet));
+  std::array<Told<std::size_t>, 2> sent;
+  left_.tx_rings()[0].async_send_batch(std::span(packets), sent[0].handler());
+  poll();
+  Told<Batch> batch;
+  right_.rx_rings()[0].async_receive_batch(batch.handler());
+  poll();
+  batch.value = {};
+  Told<> waited;
+  right_.rx_rings()[0].async_wait(waited.handler());  // its sync gives the slots back
+  left_.tx_rings()[1].async_send_batch(std::span(packets), sent[1].handler());
+  while (sent[1].times == 0 && sent[0].times == 0 && !HasFailure()) run_one();
+  EXPECT_EQ(sent[0].times, 1);
+  left_.cancel();
+  right_.cancel();
+  run();
+}
+
+TEST_F(ManyRings, RingThatNobodyWaitsOnWakesNobody) {
+  const Bytes packet = bytes(60);
+  Told<std::size_t> sent;
+  left_.tx_rings()[0].async_send(net::buffer(packet), sent.handler());
+  run();
+  Told<> waited;
+  right_.rx_rings()[1].async_wait(waited.handler());
+  poll();
+  EXPECT_EQ(context_.poll(), 0U);
+  right_.cancel();
+  run();
+  Told<> other;
+  right_.rx_rings()[0].async_wait(other.handler());
+  run();
+  EXPECT_FALSE(other.error);
+}
+
 TEST_F(Rings, SpinIsBounded) {
   PortOptions spinning = options();
   spinning.spin = std::chrono::milliseconds(1);

@@ -31,7 +31,7 @@ inline constexpr auto before_wait = [] {};
 ///     Signature     the handler's
 ///     direction     of its ring
 ///     ring()        which one
-///     free_slots()  for tx, how many have to be free
+///     wanted()      how many slots it needs to own, at least
 ///     is_ready(shared)  whether act() would get on
 ///     act(shared)   does it; yields false to wait for more; may fail
 ///     results(error)    what the handler is told beside the error, as a tuple
@@ -79,7 +79,7 @@ class Operation {
   void wait(Self& self) {
     Result<bool> idle = true;
     do {
-      idle = side().enter(*shared_->port, act_.ring(), act_.free_slots());
+      idle = side().enter(*shared_->port, act_.ring(), act_.wanted());
     } while (idle && !*idle && !act_.is_ready(*shared_));
     if (!idle || !*idle) return keep(idle), post(self);
     before_wait();

@@ -142,8 +142,8 @@ class BasicAsyncPort {
     if (!tx) return std::unexpected(tx.error());
     BasicAsyncPort made(std::make_shared<Shared<Executor>>(executor, std::move(port),
                                                            std::move(*rx), std::move(*tx)));
-    for (const AsioError failed : {made.shared_->rx.start(made.rx_.size()),
-                                   made.shared_->tx.start(made.tx_.size())}) {
+    for (const AsioError failed :
+         {made.shared_->rx.start(made.rx_.size()), made.shared_->tx.start(made.tx_.size())}) {
       if (failed) {
         return std::unexpected(Error(static_cast<std::error_code>(failed),
                                      "cannot wait on '" + made.port().info().name +

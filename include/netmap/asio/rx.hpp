@@ -69,7 +69,7 @@ class RxAct {
 
   static net::enable_total_cancellation cancellation() { return {}; }
   [[nodiscard]] std::size_t ring() const noexcept { return ring_; }
-  [[nodiscard]] std::uint32_t free_slots() const noexcept { return 0; }
+  [[nodiscard]] std::uint32_t wanted() const noexcept { return 1; }
   template <class Executor>
   [[nodiscard]] bool is_ready(const Shared<Executor>& shared) const noexcept {
     const RxRing& ring = this->of(shared);

@@ -7,6 +7,7 @@
 #include <netmap/alarm.hpp>
 #include <netmap/asio/net.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,17 +35,17 @@ class Side {
     if (handle_.is_open()) handle_.release();
   }
 
-  /// Asks for a wake-up for `ring`, and that of every ring that is waited for already; for tx, once
-  /// `free_slots` are free. Yields false if one of them is ready now: look again.
-  Result<bool> enter(Port& port, std::size_t ring, std::uint32_t free_slots) {
+  /// Asks for a wake-up for `ring`, and that of every ring that is waited for already, once as many
+  /// slots are owned: for rx, of whole packets. Yields false if one of them is ready now: its
+  /// waiters are woken, and `ring` is to be looked at again.
+  Result<bool> enter(Port& port, std::size_t ring, std::uint32_t slots) {
     if (waiting_ != 0) {
       if (auto cleared = alarm_.clear(port); !cleared) return std::unexpected(cleared.error());
     }
-    wanted_[ring] = free_slots;
+    wanted_[ring] = slots;
     ++waiting_;
     auto set = this->set(port);
     if (!set || !*set) {
-      wanted_[ring] = 0;
       --waiting_;
       wake_all();
     }
@@ -62,8 +63,9 @@ class Side {
     if (--waiting_ != 0) rearm(port);
     return cleared;
   }
-  /// Everybody who waits looks again.
+  /// Everybody who waits looks again; until then their rings are not waited for.
   void wake_all() {
+    std::ranges::fill(wanted_, 0);
     AsioError ignored;
     handle_.cancel(ignored);
   }
@@ -84,15 +86,18 @@ class Side {
     if (!set || !*set) wake_all();
   }
 
-  /// What is in a ring now is no reason to wake: its user has seen it, or is not interested.
+  /// What is in a ring now is no reason to wake if nobody waits for it, or not for so little.
   Result<bool> set(Port& port) {
+    std::size_t n = 0;
     if (direction_ == Direction::rx) {
-      for (RxRing& ring : port.rx_rings()) (void)ring.seen(ring.slots().end());
+      for (RxRing& ring : port.rx_rings()) {
+        if (wanted_[n++] != 0 && !ring.packets().empty()) return false;
+        (void)ring.seen(ring.slots().end());
+      }
     } else {
-      std::size_t n = 0;
       for (TxRing& ring : port.tx_rings()) {
-        const std::uint32_t free_slots = wanted_[n++];
-        if (free_slots == 0 || !ring.want(free_slots)) ring.want_none();
+        const std::uint32_t slots = wanted_[n++];
+        if (slots == 0 || !ring.want(slots)) ring.want_none();
       }
     }
     return alarm_.set(port);
@@ -102,7 +107,7 @@ class Side {
   net::posix::basic_stream_descriptor<Executor> handle_;
   Direction direction_;
   std::size_t waiting_ = 0;
-  std::vector<std::uint32_t> wanted_;  ///< free slots, by ring; 0 if nobody waits
+  std::vector<std::uint32_t> wanted_;  ///< by ring, how many slots wake; 0: nobody waits
 };
 
 /// What a port, its rings and its operations share.
@@ -130,7 +135,7 @@ struct Shared : std::enable_shared_from_this<Shared<Executor>> {
   }
 
   Executor executor;
-  std::shared_ptr<Port> port;  ///< none once closed
+  std::shared_ptr<Port> port;   ///< none once closed
   std::uint64_t cancelled = 0;  ///< how often everything was
   std::vector<bool> leased;     ///< by rx ring: whether a batch of it is out
   bool is_shut_down = false;

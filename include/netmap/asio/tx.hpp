@@ -24,11 +24,12 @@ class TxAct {
 
   static net::enable_total_cancellation cancellation() { return {}; }
   [[nodiscard]] std::size_t ring() const noexcept { return ring_; }
-  [[nodiscard]] std::uint32_t free_slots() const noexcept { return free_slots_; }
+  [[nodiscard]] std::uint32_t wanted() const noexcept { return free_slots_; }
   template <class Executor>
   [[nodiscard]] bool is_ready(const Shared<Executor>& shared) const noexcept {
     const TxRing& ring = of(shared);
-    return free_slots_ >= ring.num_slots() || !ring.is_sound() || ring.slots().size() >= free_slots_;
+    return free_slots_ >= ring.num_slots() || !ring.is_sound() ||
+           ring.slots().size() >= free_slots_;
   }
   std::tuple<> results(const AsioError&) { return {}; }
 
@@ -130,8 +131,7 @@ template <class Packets>
 class SendBatch : public TxAct {
  public:
   using Signature = void(AsioError, std::size_t);
-  SendBatch(std::size_t ring, Packets packets)
-      : TxAct(ring, 1), packets_(std::move(packets)) {}
+  SendBatch(std::size_t ring, Packets packets) : TxAct(ring, 1), packets_(std::move(packets)) {}
 
   /// What is sent is sent: the handler is told how many were.
   static net::enable_partial_cancellation cancellation() { return {}; }
