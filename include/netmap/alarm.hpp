@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How a foreign event loop, in whatever thread, waits for one direction of a port. Port::wait_handle
-// alone is not enough for that: on the kernel device polling the handle is a sync, made by whoever
-// polls, at the very moment when the port's user may be moving the ring. An alarm is polled freely:
+// How a foreign event loop, in whatever thread, waits for one direction of a port.
+// Port::wait_handle alone is not enough for that: on the kernel device polling the handle is a
+// sync, made by whoever polls, at the very moment when the port's user may be moving the ring. An
+// alarm is polled freely:
 //
 //     look at the rings; nothing there: sync, look again; still nothing:
 //     alarm.set(port)         until clear(), nobody touches rings of this direction

@@ -103,7 +103,8 @@ Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Cou
 }
 
 /// The same packet in every slot. A buffer that holds it, because nobody has exchanged it since
-/// (NS_BUF_CHANGED), is not touched, as with pkt-gen: a receiver that writes into it gets that back.
+/// (NS_BUF_CHANGED), is not touched, as with pkt-gen: a receiver that writes into it gets that
+/// back.
 Result<Generator::Filled> Generator::repeat(TxRing& tx, std::uint64_t written,
                                             std::uint64_t limit) {
   const auto free = tx.slots();
