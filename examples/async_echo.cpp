@@ -15,12 +15,15 @@ using net::use_awaitable;
 net::awaitable<void> echo(netmap::AsyncPort& port) {
   auto& rx = port.rx_rings()[0];
   auto& tx = port.tx_rings()[0];
-  std::vector<net::const_buffer> packets;
+  std::vector<std::vector<net::const_buffer>> packets;
   for (;;) {
     const netmap::Batch batch = co_await rx.async_receive_batch(256, use_awaitable);
     packets.clear();
     for (const netmap::Packet& packet : batch.packets()) {
-      packets.emplace_back(packet.front().data(), packet.front().size());
+      auto& parts = packets.emplace_back();
+      for (const netmap::RxSlot slot : packet.fragments()) {
+        parts.emplace_back(slot.bytes().data(), slot.bytes().size());
+      }
     }
     co_await tx.async_send_batch(std::span(packets), use_awaitable);
   }

@@ -25,6 +25,7 @@ namespace os {
 class OneShot;
 }
 
+/// Not for a port that was adopted without NR_NO_TX_POLL: its rx alarm would send.
 /// Lifetime: within the port's. Thread: the port's; only fd() may be polled in others.
 class Alarm {
  public:

@@ -54,6 +54,7 @@ class PacketWriter {
     while (!bytes.empty()) {
       auto into = room();  // once: the other side may change what the slot names
       if (into.empty()) {
+        if (used_ == 0 && current_ != end_) return detail::refuse(errc::ring_corrupt);
         if (auto next = next_fragment(); !next) return next;
         into = room();
         if (into.empty()) return detail::refuse(errc::ring_corrupt);

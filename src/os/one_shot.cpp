@@ -19,27 +19,26 @@ std::unexpected<std::error_code> failure() {
 Outcome<OneShot> OneShot::make(int fd) {
   File queue(::epoll_create1(EPOLL_CLOEXEC));
   if (!queue) return failure();
-  epoll_event nothing{};
-  if (::epoll_ctl(queue.fd(), EPOLL_CTL_ADD, fd, &nothing) != 0) return failure();
   return OneShot(std::move(queue), fd);
 }
 
 Outcome<> OneShot::set(short events) noexcept {
   epoll_event event{};
   event.events = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
-  if (::epoll_ctl(queue_.fd(), EPOLL_CTL_MOD, fd_, &event) != 0) return failure();
+  if (::epoll_ctl(queue_.fd(), EPOLL_CTL_ADD, fd_, &event) != 0) return failure();
   return {};
 }
 
-/// An event that is taken ends what was asked for; what has not come must be taken back.
+/// Descriptors that are there with no events asked for would still be polled, for errors.
 Outcome<short> OneShot::clear() noexcept {
   epoll_event event{};
   const int count = ::epoll_wait(queue_.fd(), &event, 1, 0);
   if (count < 0 && errno != EINTR) return failure();
-  if (count == 1) return static_cast<short>(event.events);
-  event = {};
-  if (::epoll_ctl(queue_.fd(), EPOLL_CTL_MOD, fd_, &event) != 0) return failure();
-  return short{0};
+  const auto events = static_cast<short>(count == 1 ? event.events : 0);
+  if (::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, fd_, nullptr) != 0 && errno != ENOENT) {
+    return failure();
+  }
+  return events;
 }
 
 }  // namespace netmap::os

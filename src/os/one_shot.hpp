@@ -14,9 +14,9 @@ class OneShot {
   [[nodiscard]] static Outcome<OneShot> make(int fd);
 
   [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
-  /// Asks for one of `events`, poll(2)'s.
+  /// Asks for one of `events`, poll(2)'s. Precondition: not set.
   [[nodiscard]] Outcome<> set(short events) noexcept;
-  /// Takes back set(); yields the events that have come.
+  /// Takes back set(), if that was called; yields the events that have come.
   [[nodiscard]] Outcome<short> clear() noexcept;
 
  private:

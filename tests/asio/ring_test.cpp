@@ -244,6 +244,56 @@ TEST_F(Rings, PacketThatNeverFitsIsRefused) {
   EXPECT_TRUE(is(sent.error, errc::packet_too_large)) << sent.error.message();
 }
 
+TEST_F(Rings, BatchStopsAtAPacketThatNeverFits) {
+  const Bytes small = bytes(60);
+  const Bytes large = bytes(200'000);
+  const std::array packets{net::buffer(small), net::buffer(large)};
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets), sent.handler());
+  run();
+  EXPECT_TRUE(is(sent.error, errc::packet_too_large)) << sent.error.message();
+  EXPECT_EQ(sent.value, 1U);
+  Told<> waited;
+  rx_.async_wait(waited.handler());
+  run();
+  EXPECT_EQ(waited.times, 1);
+}
+
+TEST_F(Rings, BatchOfNothingNeedsNoRoom) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(63, net::buffer(packet));
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets), sent.handler());
+  tx_.async_send_batch(std::span(packets).first(0), sent.handler());
+  run();
+  EXPECT_EQ(sent.times, 2);
+}
+
+TEST_F(Rings, LastSlotWithoutABufferIsAnError) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(62, net::buffer(packet));
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets), sent.handler());
+  run();
+  abi::netmap_slot* const slot = tx_.ring().slots().front().raw();
+  const std::uint32_t buffer = std::exchange(slot->buf_idx, 0xffff'ffffU);
+  tx_.async_send(net::buffer(packet), sent.handler());
+  context_.restart();
+  for (int n = 0; n != 10 && sent.times == 1; ++n) context_.poll_one();
+  EXPECT_TRUE(is(sent.error, errc::ring_corrupt)) << sent.error.message();
+  slot->buf_idx = buffer;
+  left_.close();
+}
+
+TEST_F(Rings, PacketOfNoBytesGoesIntoNoBuffers) {
+  send({});
+  Told<std::size_t> received;
+  rx_.async_receive(std::vector<net::mutable_buffer>(), received.handler());
+  run();
+  EXPECT_EQ(received.times, 1);
+  EXPECT_FALSE(received.error) << received.error.message();
+}
+
 TEST_F(Rings, ComposeWithAsiosOwnOperations) {
   const Bytes sent = bytes(120);
   Bytes received(120);

@@ -27,7 +27,8 @@ class BasicAsyncRxRing {
   using Batch = BasicBatch<Executor>;
 
   [[nodiscard]] executor_type get_executor() const noexcept { return shared_->executor; }
-  /// The ring itself, to be used while no operation waits on it. Precondition: the port is open.
+  /// The ring itself, to be used while no operation waits on an rx ring of the port.
+  /// Precondition: the port is open.
   [[nodiscard]] RxRing& ring() noexcept { return shared_->port->rx_rings()[ring_]; }
 
   /// Until a whole packet is there. void(error)
@@ -73,7 +74,8 @@ class BasicAsyncTxRing {
   using executor_type = Executor;
 
   [[nodiscard]] executor_type get_executor() const noexcept { return shared_->executor; }
-  /// As BasicAsyncRxRing::ring(). What is committed here goes with async_flush.
+  /// The ring itself, to be used while no operation waits on a tx ring of the port; what is
+  /// committed goes with async_flush. Precondition: the port is open.
   [[nodiscard]] TxRing& ring() noexcept { return shared_->port->tx_rings()[ring_]; }
 
   /// Until `free_slots` are free. void(error)
@@ -100,7 +102,7 @@ class BasicAsyncTxRing {
     return initiate(shared_, Flush(ring_), std::forward<Token>(token));
   }
   /// Flushes, then waits until the other side has taken everything, which it may never do. From
-  /// here on sending fails with broken_pipe, on all rings of the port. void(error)
+  /// here on, cancelled or not, sending fails with broken_pipe on all rings. void(error)
   template <class Token>
   auto async_shutdown(Token&& token) {
     const std::uint32_t all = shared_->port ? ring().num_slots() - 1 : 1;
@@ -186,7 +188,9 @@ class BasicAsyncPort {
   void tx_rings() && = delete;
 
   /// Ends every operation that waits, with operation_aborted.
-  void cancel() { shared_->cancel(); }
+  void cancel() {
+    if (shared_) shared_->cancel();
+  }
   /// Also gives the port back, once the last batch has gone.
   void close() {
     if (!shared_ || !shared_->port) return;

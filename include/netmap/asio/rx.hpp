@@ -148,14 +148,14 @@ class Receive : public RxAct {
   }
   Result<> copy(const Packet& packet) {
     auto into = net::buffer_sequence_begin(into_);
-    net::mutable_buffer room = *into;
+    net::mutable_buffer room;
     for (const RxSlot fragment : packet.fragments()) {
       if (!fragment.is_sound()) return detail::refuse(errc::ring_corrupt);
       net::const_buffer rest(fragment.bytes().data(), fragment.bytes().size());
       while (rest.size() != 0) {
         while (room.size() == 0) {
-          if (++into == net::buffer_sequence_end(into_)) return detail::refuse(errc::ring_corrupt);
-          room = *into;
+          if (into == net::buffer_sequence_end(into_)) return detail::refuse(errc::ring_corrupt);
+          room = *into++;
         }
         const std::size_t part = net::buffer_copy(room, rest);
         room += part;
@@ -180,10 +180,12 @@ class ReceiveBatch : public RxAct {
     if (auto usable = check(shared); !usable) return std::unexpected(usable.error());
     const auto waiting = of(shared).packets().slots().size();
     if (waiting == 0) return false;
-    std::size_t slots = std::min(waiting, limit_);
-    while (of(shared).packets(slots).empty()) ++slots;  // the first packet is longer
-    batch_ = BasicBatch<Executor>(shared.shared_from_this(), ring(), slots);
-    return true;
+    for (std::size_t slots = std::min(waiting, limit_); slots <= waiting; ++slots) {
+      if (of(shared).packets(slots).empty()) continue;  // the first packet is longer
+      batch_ = BasicBatch<Executor>(shared.shared_from_this(), ring(), slots);
+      return true;
+    }
+    return false;
   }
   std::tuple<BasicBatch<Executor>> results(const AsioError&) { return {std::move(batch_)}; }
 

@@ -40,7 +40,10 @@ class Side {
   /// waiters are woken, and `ring` is to be looked at again.
   Result<bool> enter(Port& port, std::size_t ring, std::uint32_t slots) {
     if (waiting_ != 0) {
-      if (auto cleared = alarm_.clear(port); !cleared) return std::unexpected(cleared.error());
+      if (auto cleared = alarm_.clear(port); !cleared) {
+        wake_all();
+        return std::unexpected(cleared.error());
+      }
     }
     wanted_[ring] = slots;
     ++waiting_;

@@ -137,6 +137,10 @@ class SendBatch : public TxAct {
   static net::enable_partial_cancellation cancellation() { return {}; }
 
   template <class Executor>
+  [[nodiscard]] bool is_ready(const Shared<Executor>& shared) const noexcept {
+    return std::ranges::empty(packets_) || TxAct::is_ready(shared);
+  }
+  template <class Executor>
   Result<bool> act(Shared<Executor>& shared) {
     if (auto usable = check(shared); !usable) return std::unexpected(usable.error());
     auto sent = send(of(shared));
@@ -151,6 +155,7 @@ class SendBatch : public TxAct {
     for (; count_ != std::ranges::size(packets_); ++count_) {
       const auto& packet = std::ranges::begin(packets_)[static_cast<std::ptrdiff_t>(count_)];
       set_free_slots(slots_for(ring, packet));
+      if (wanted() >= ring.num_slots()) return detail::refuse<bool>(errc::packet_too_large);
       if (auto done = put(ring, packet); !done) {
         if (done.error() == make_error_code(errc::ring_full)) return false;
         return std::unexpected(done.error());
