@@ -153,65 +153,74 @@ TEST_F(Traffic, RingsOfOnePortHaveAWaiterEach) {
   EXPECT_EQ(echoed, 200 * rings);
 }
 
+/// Cancels an operation after a while, unless it is over by then.
+class CancelAfter {
+ public:
+  CancelAfter(net::io_context& context, std::chrono::microseconds time) : timer_(context, time) {
+    timer_.async_wait([this](AsioError error) {
+      if (!error) stop_.emit(net::cancellation_type::total);
+    });
+  }
+  CancelAfter(const CancelAfter&) = delete;
+  CancelAfter& operator=(const CancelAfter&) = delete;
+  /// Ends the wait; to be followed by a turn of the event loop, in which the timer says goodbye.
+  void dismiss() { timer_.cancel(); }
+
+  /// The token of an operation that is cancelled and then says so in `error`.
+  auto token(AsioError& error) {
+    return net::bind_cancellation_slot(stop_.slot(), net::redirect_error(use_awaitable, error));
+  }
+
+ private:
+  net::steady_timer timer_;
+  net::cancellation_signal stop_;
+};
+
 TEST_F(Traffic, CancelledAtRandomLosesAndDoublesNothing) {
   const Number count = rounds();
-  AsyncPort left = open("netmap:c{1");
-  AsyncPort right = open("netmap:c}1");
-  Number cancelled = 0;
+  AsyncPort left = open("netmap:c{1", 1, 8);
+  AsyncPort right = open("netmap:c}1", 1, 8);
   Random random(11);
-  const auto sender = [&]() -> net::awaitable<void> {
-    for (Number n = 0; n != count;) {
-      Number packet = n;
-      net::steady_timer timer(context_, std::chrono::microseconds(random.below(30)));
-      bool late = false;
-      net::cancellation_signal stop;
-      timer.async_wait([&](AsioError error) {
-        if (!error) late = true, stop.emit(net::cancellation_type::total);
-      });
+  const auto some_time = [&](std::uint32_t most) {
+    return std::chrono::microseconds(random.below(most));
+  };
+  /// Calls `start(token)` until it has succeeded `count` times; counts how often it was cancelled.
+  const auto repeat = [&](Number& done, Number& cancelled, auto start) -> net::awaitable<void> {
+    while (done != count) {
+      CancelAfter limit(context_, some_time(30));
       AsioError error;
-      co_await left.tx_rings()[0].async_send(
-          buffer_of(packet),
-          net::bind_cancellation_slot(stop.slot(), net::redirect_error(use_awaitable, error)));
-      timer.cancel();
-      if (error) {
-        EXPECT_TRUE(is_aborted(error)) << error.message();
-        ++cancelled;
-      } else {
-        ++n;
-      }
+      co_await start(limit.token(error));
+      limit.dismiss();
+      EXPECT_TRUE(!error || is_aborted(error)) << error.message();
+      ++(error ? cancelled : done);
       co_await net::post(context_, use_awaitable);
     }
   };
-  const auto receiver = [&]() -> net::awaitable<void> {
-    for (Number n = 0; n != count;) {
-      Number packet = 0;
-      if (random.below(8) == 0) {
-        net::steady_timer pause(context_, std::chrono::microseconds(random.below(300)));
-        co_await pause.async_wait(use_awaitable);
-      }
-      net::steady_timer timer(context_, std::chrono::microseconds(random.below(30)));
-      net::cancellation_signal stop;
-      timer.async_wait([&](AsioError error) {
-        if (!error) stop.emit(net::cancellation_type::total);
-      });
-      AsioError error;
-      co_await right.rx_rings()[0].async_receive(
-          buffer_of(packet),
-          net::bind_cancellation_slot(stop.slot(), net::redirect_error(use_awaitable, error)));
-      timer.cancel();
-      if (error) {
-        EXPECT_TRUE(is_aborted(error)) << error.message();
-        ++cancelled;
-      } else {
-        EXPECT_EQ(packet, n++);
-      }
-      co_await net::post(context_, use_awaitable);
-    }
+  Number sent = 0;
+  Number sends_cancelled = 0;
+  Number outgoing = 0;
+  const auto send = [&](auto token) {
+    outgoing = sent;
+    return left.tx_rings()[0].async_send(buffer_of(outgoing), token);
   };
-  net::co_spawn(context_, sender(), net::detached);
-  net::co_spawn(context_, receiver(), net::detached);
+  Number received = 0;
+  Number receives_cancelled = 0;
+  const auto receive = [&](auto token) -> net::awaitable<void> {
+    if (random.below(8) == 0) {
+      net::steady_timer pause(context_, some_time(300));
+      co_await pause.async_wait(use_awaitable);
+    }
+    constexpr Number untouched = ~Number{0};
+    Number packet = untouched;
+    const std::size_t size = co_await right.rx_rings()[0].async_receive(buffer_of(packet), token);
+    EXPECT_EQ(packet, size == 0 ? untouched : received);
+  };
+  net::co_spawn(context_, repeat(sent, sends_cancelled, send), net::detached);
+  net::co_spawn(context_, repeat(received, receives_cancelled, receive), net::detached);
   run();
-  EXPECT_GT(cancelled, 0U);
+  EXPECT_EQ(received, count);
+  EXPECT_GT(sends_cancelled, 0U);
+  EXPECT_GT(receives_cancelled, 0U);
 }
 
 TEST_F(Traffic, ReceivesOnFourThreads) {
@@ -254,22 +263,26 @@ TEST_F(Traffic, ReceivesOnFourThreads) {
   sender.join();
 }
 
+/// Each waits for the other, so every packet is waited for.
 TEST_F(Traffic, AllocatesNothingInSteadyState) {
   AsyncPort left = open("netmap:a{1");
   AsyncPort right = open("netmap:a}1");
   std::uint64_t before = 0;
   std::uint64_t after = 0;
-  const auto both = [&](Number count) -> net::awaitable<void> {
-    for (Number n = 0; n != count; ++n) {
-      if (n == 100) before = allocations;
+  const auto counted = [&]() -> net::awaitable<void> {
+    co_await ping(left, 100, Random(1));
+    before = allocations;
+    for (Number n = 0; n != 1000; ++n) {
       Number packet = n;
       co_await left.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
-      co_await right.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
+      co_await left.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
     }
     after = allocations;
   };
-  net::co_spawn(context_, both(1100), net::detached);
+  net::co_spawn(context_, pong(right, 1100, Random(2)), net::detached);
+  net::co_spawn(context_, counted(), net::detached);
   run();
+  EXPECT_GT(before, 0U);
   EXPECT_EQ(after - before, 0U);
 }
 

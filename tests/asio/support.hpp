@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -25,10 +24,8 @@
 
 namespace netmap::async_test {
 
-using test::must;
-namespace this_coro = net::this_coro;
 using net::use_awaitable;
-using netmap::AsioError;
+using test::must;
 
 /// How long to wait for what must happen.
 inline constexpr auto patience = std::chrono::seconds(60);
@@ -51,8 +48,9 @@ class OnPipe : public testing::Test {
                        .domain = domain_.path()},
             .conf = {.tx_rings = rings, .rx_rings = rings, .tx_slots = slots, .rx_slots = slots}};
   }
-  [[nodiscard]] AsyncPort open(const char* name, std::uint16_t rings = 1) {
-    return must(AsyncPort::open(context_.get_executor(), name, options(rings)));
+  [[nodiscard]] AsyncPort open(const char* name, std::uint16_t rings = 1,
+                               std::uint32_t slots = 64) {
+    return must(AsyncPort::open(context_.get_executor(), name, options(rings, slots)));
   }
   /// Runs until nothing is left to do; fails if that takes for ever.
   void run() {

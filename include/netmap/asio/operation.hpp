@@ -9,7 +9,7 @@
 // works in parts, says how many. It does not complete inside the call that started it.
 #pragma once
 
-#include <netmap/asio/side.hpp>
+#include <netmap/asio/shared.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -34,7 +34,7 @@ inline constexpr auto before_wait = [] {};
 ///     wanted()      how many slots it needs to own, at least
 ///     is_ready(shared)  whether act() would get on
 ///     act(shared)   does it; yields false to wait for more; may fail
-///     results(error)    what the handler is told beside the error, as a tuple
+///     results()     what the handler is told beside the error, as a tuple
 ///     cancellation()    which kinds of it are possible
 template <class Executor, class Act>
 class Operation {
@@ -135,7 +135,7 @@ class Operation {
   }
   template <class Self>
   void complete(Self& self, const AsioError& error) {
-    auto arguments = std::tuple_cat(std::tuple(error), act_.results(error));
+    auto arguments = std::tuple_cat(std::tuple(error), act_.results());
     shared_.reset();
     std::apply([&self](auto&&... each) { self.complete(std::move(each)...); },
                std::move(arguments));

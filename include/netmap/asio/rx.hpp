@@ -105,7 +105,7 @@ class WaitForPackets : public RxAct {
     if (auto usable = check(shared); !usable) return std::unexpected(usable.error());
     return is_ready(shared);
   }
-  std::tuple<> results(const AsioError&) { return {}; }
+  std::tuple<> results() { return {}; }
 };
 
 /// Copies one packet out. As a stream does it, an empty buffer takes nothing.
@@ -129,18 +129,19 @@ class Receive : public RxAct {
     const auto packets = ring.packets();
     if (packets.empty()) return false;
     const Packet packet = *packets.begin();
-    if (packet.size() > net::buffer_size(into_)) {
-      size_ = tells_need_ ? packet.size() : 0;
+    const std::size_t size = packet.size();
+    if (size > net::buffer_size(into_)) {
+      size_ = tells_need_ ? size : 0;
       return detail::refuse<bool>(errc::packet_too_large);
     }
     if (auto copied = copy(packet); !copied) return std::unexpected(copied.error());
-    size_ = packet.size();
+    size_ = size;
     if (auto released = ring.release(packet.after()); !released) {
       return std::unexpected(released.error());
     }
     return true;
   }
-  std::tuple<std::size_t> results(const AsioError&) { return {size_}; }
+  std::tuple<std::size_t> results() { return {size_}; }
 
  private:
   [[nodiscard]] bool takes_nothing() const noexcept {
@@ -187,7 +188,7 @@ class ReceiveBatch : public RxAct {
     }
     return false;
   }
-  std::tuple<BasicBatch<Executor>> results(const AsioError&) { return {std::move(batch_)}; }
+  std::tuple<BasicBatch<Executor>> results() { return {std::move(batch_)}; }
 
  private:
   std::size_t limit_;

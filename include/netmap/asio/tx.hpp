@@ -31,7 +31,7 @@ class TxAct {
     return free_slots_ >= ring.num_slots() || !ring.is_sound() ||
            ring.slots().size() >= free_slots_;
   }
-  std::tuple<> results(const AsioError&) { return {}; }
+  std::tuple<> results() { return {}; }
 
  protected:
   template <class Executor>
@@ -69,17 +69,22 @@ class WaitForRoom : public TxAct {
   }
 };
 
-/// Puts the packet that `buffers` make up together into the ring; nothing on failure.
+/// Puts the packet that `buffers` make up together into the ring; nothing on failure. Yields false
+/// if there is no room.
 template <class Buffers>
-Result<> put(TxRing& ring, const Buffers& buffers) {
+Result<bool> put(TxRing& ring, const Buffers& buffers) {
   auto packet = ring.writer();
+  Result<> done;
   const auto end = net::buffer_sequence_end(buffers);
-  for (auto each = net::buffer_sequence_begin(buffers); each != end; ++each) {
+  for (auto each = net::buffer_sequence_begin(buffers); done && each != end; ++each) {
     const net::const_buffer part(*each);
-    auto appended = packet.append({static_cast<const std::byte*>(part.data()), part.size()});
-    if (!appended) return appended;
+    done = packet.append({static_cast<const std::byte*>(part.data()), part.size()});
   }
-  return packet.commit();
+  if (done) done = packet.commit();
+  if (!done && done.error() != make_error_code(errc::ring_full)) {
+    return std::unexpected(done.error());
+  }
+  return done.has_value();
 }
 
 template <class Buffers>
@@ -106,15 +111,12 @@ class Send : public TxAct {
   Result<bool> act(Shared<Executor>& shared) {
     if (sends_nothing()) return true;
     if (auto usable = check(shared); !usable) return std::unexpected(usable.error());
-    if (auto done = put(of(shared), packet_); !done) {
-      if (done.error() == make_error_code(errc::ring_full)) return false;
-      return std::unexpected(done.error());
-    }
+    if (auto done = put(of(shared), packet_); !done || !*done) return done;
     size_ = net::buffer_size(packet_);
     if (auto synced = shared.port->sync_tx(); !synced) return std::unexpected(synced.error());
     return true;
   }
-  std::tuple<std::size_t> results(const AsioError&) { return {size_}; }
+  std::tuple<std::size_t> results() { return {size_}; }
 
  private:
   [[nodiscard]] bool sends_nothing() const noexcept {
@@ -148,7 +150,7 @@ class SendBatch : public TxAct {
     if (sent && !synced) return std::unexpected(synced.error());
     return sent;
   }
-  std::tuple<std::size_t> results(const AsioError&) { return {count_}; }
+  std::tuple<std::size_t> results() { return {count_}; }
 
  private:
   Result<bool> send(TxRing& ring) {
@@ -156,10 +158,7 @@ class SendBatch : public TxAct {
       const auto& packet = std::ranges::begin(packets_)[static_cast<std::ptrdiff_t>(count_)];
       set_free_slots(slots_for(ring, packet));
       if (wanted() >= ring.num_slots()) return detail::refuse<bool>(errc::packet_too_large);
-      if (auto done = put(ring, packet); !done) {
-        if (done.error() == make_error_code(errc::ring_full)) return false;
-        return std::unexpected(done.error());
-      }
+      if (auto done = put(ring, packet); !done || !*done) return done;
     }
     return true;
   }
