@@ -109,8 +109,9 @@ class Device {
   /// Whether polling the handles is a sync of all rings of `directions`, before it sleeps and
   /// after. If not, whoever has armed must sync and look once more before it sleeps.
   [[nodiscard]] virtual bool poll_syncs(Directions directions) const noexcept = 0;
-  /// Asks for a wake-up: for rx by any arrival, for tx when a ring has `free_slots` free.
-  virtual void arm(Directions directions, std::uint32_t free_slots) noexcept = 0;
+  /// Asks for a wake-up: for rx by any arrival, for tx when a ring has as many slots free as its
+  /// ledger wants.
+  virtual void arm(Directions directions) noexcept = 0;
   /// Takes back arm() and uses up the wake-up, if one came.
   virtual void disarm(Directions directions) noexcept = 0;
 };

@@ -165,7 +165,6 @@ class NETMAP_BUILD_TAG Port {
   Result<Directions> look(Directions wanted);
   Result<Directions> look_again(Directions wanted, std::chrono::nanoseconds timeout);
   void count_poll(Directions directions) noexcept;
-  std::uint32_t park_tx() noexcept;
   /// Yields false if the timeout or a signal ended the sleep.
   Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;

@@ -233,7 +233,7 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   Result<> commit(Position position) {
     auto committed = hand_over(position);
     if (committed) [[likely]]
-      wanted_ = 1;
+      ledger_->wanted = 1;
     return committed;
   }
 
@@ -244,24 +244,23 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   /// Begins a packet to be filled in place; see PacketWriter.
   [[nodiscard]] PacketWriter writer() noexcept NETMAP_LIFETIMEBOUND;
 
-  /// Asks to be woken when `free_slots` are free; holds until the next commit or
-  /// Port::drain(). Fails with
-  /// ring_full if the ring can never have that many.
+  /// Asks to be woken when `free_slots` are free; holds until the next commit or Port::drain().
+  /// Fails with ring_full if the ring can never have that many.
   Result<> want(std::uint32_t free_slots) {
     if (free_slots == 0 || free_slots >= num_slots()) return detail::refuse(errc::ring_full);
-    wanted_ = free_slots;
-    park(free_slots);
+    ledger_->wanted = free_slots;
+    park();
     return {};
   }
 
   /// Asks not to be woken, however many slots are free, until the next commit or want().
   void want_none() noexcept {
-    wanted_ = num_slots();
-    park(wanted_);
+    ledger_->wanted = num_slots();
+    park();
   }
 
   /// Whether as many slots are free as were asked for, by default one.
-  [[nodiscard]] bool is_ready() const noexcept { return slots().size() >= wanted_; }
+  [[nodiscard]] bool is_ready() const noexcept { return slots().size() >= ledger_->wanted; }
 
   /// Committed slots that the other side had not taken at the last sync.
   [[nodiscard]] std::uint32_t pending() const noexcept {
@@ -273,14 +272,13 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
   friend class Port;
   using Ring::Ring;
 
-  /// Puts cur where the tail passes it once `free_slots` are free, as far as that is owned yet.
-  void park(std::uint32_t free_slots) noexcept {
+  /// Puts cur where the tail passes it once as many slots are free as are wanted, as far as that
+  /// is owned yet.
+  void park() noexcept {
     const Owned now = owned();
-    const std::uint32_t ahead = std::min(free_slots - 1, distance(now.head, now.tail));
+    const std::uint32_t ahead = std::min(ledger_->wanted - 1, distance(now.head, now.tail));
     detail::store(ring_->cur, advance(now.head, ahead));
   }
-
-  std::uint32_t wanted_ = 1;
 };
 
 }  // namespace netmap

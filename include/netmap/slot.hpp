@@ -54,6 +54,7 @@ struct Ledger {
   RingStats stats;           ///< device: counted slot by slot, before the other side has them
   bool has_swapped = false;  ///< user: since the last sync, some slot's buffer was swapped
   bool is_raw = false;       ///< user: holds bare pointers, so has_swapped says nothing
+  std::uint32_t wanted = 1;  ///< user: how many free slots to be woken for; none if out of reach
 };
 
 inline void count(RingStats& stats, SlotWord word) noexcept {

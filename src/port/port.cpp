@@ -198,24 +198,16 @@ WaitHandle Port::wait_handle(Direction direction) const {
 }
 
 Result<bool> Port::arm(Directions directions) {
-  const std::uint32_t free_slots = directions.has(Direction::tx) ? park_tx() : UINT32_MAX;
-  device_->arm(directions, free_slots);
+  if (directions.has(Direction::tx)) {
+    for (TxRing& ring : tx_) ring.park();
+  }
+  device_->arm(directions);
   if (device_->poll_syncs(directions)) return true;
   const auto found = look(directions);
   if (found && found->empty()) return true;
   disarm(directions);
   if (!found) return std::unexpected(found.error());
   return false;
-}
-
-/// Yields the least that any ring wants.
-std::uint32_t Port::park_tx() noexcept {
-  std::uint32_t free_slots = UINT32_MAX;
-  for (TxRing& ring : tx_) {
-    ring.park(ring.wanted_);
-    free_slots = std::min(free_slots, ring.wanted_);
-  }
-  return free_slots;
 }
 
 void Port::disarm(Directions directions) {
@@ -226,14 +218,16 @@ Result<std::size_t> Port::drain(nanoseconds timeout) {
   const Deadline deadline(timeout);
   auto synced = sync_tx();
   while (synced && pending() != 0 && !deadline.has_passed()) {
-    for (TxRing& ring : tx_) ring.wanted_ = ring.num_slots() - (ring.pending() != 0 ? 1 : 0);
+    for (TxRing& ring : tx_) {
+      ring.ledger_->wanted = ring.num_slots() - (ring.pending() != 0 ? 1 : 0);
+    }
     if (auto waited = wait(Direction::tx, deadline.left()); !waited) {
       synced = std::unexpected(waited.error());
     }
   }
   for (TxRing& ring : tx_) {
-    ring.wanted_ = 1;
-    ring.park(1);
+    ring.ledger_->wanted = 1;
+    ring.park();
   }
   if (!synced) return std::unexpected(synced.error());
   return pending();

@@ -361,6 +361,22 @@ TEST_F(ManyRings, SenderDoesNotTakeAnothersWakeUp) {
   run();
 }
 
+TEST_F(ManyRings, RoomInAnotherRingWakesNobody) {
+  AsyncPort sender = open("netmap:w{1", 2);
+  Port receiver = must(netmap::open("netmap:w}1", options(2)));
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(64, net::buffer(packet));
+  Told<std::size_t> sent;
+  sender.tx_rings()[0].async_send_batch(std::span(packets), sent.handler());
+  poll();
+  must(receiver.sync_rx());
+  EXPECT_EQ(context_.poll(), 0U);
+  receiver.rx_rings()[0].for_each([](const Packet&) {}, 1);
+  must(receiver.sync_rx());
+  run();
+  EXPECT_EQ(sent.times, 1);
+}
+
 TEST_F(ManyRings, RingThatNobodyWaitsOnWakesNobody) {
   const Bytes packet = bytes(60);
   Told<std::size_t> sent;

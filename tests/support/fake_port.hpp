@@ -170,7 +170,7 @@ class FakeDevice final : public Device {
   }
   WaitHandle wait_handle(Direction) const noexcept override { return hooks_->handle; }
   bool poll_syncs(Directions) const noexcept override { return hooks_->poll_syncs; }
-  void arm(Directions, std::uint32_t) noexcept override { ++hooks_->armed; }
+  void arm(Directions) noexcept override { ++hooks_->armed; }
   void disarm(Directions) noexcept override { --hooks_->armed; }
 
  private:

@@ -159,14 +159,14 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   return {.fd = binding_->bell.fifo(direction).fd(), .events = POLLIN, .syncs = false};
 }
 
-void Endpoint::arm(Directions directions, std::uint32_t free_slots) noexcept {
+void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) {
-      sender.words().tx_wanted = is_sole_user_ ? free_slots : 1;
+      sender.words().tx_wanted = is_sole_user_ ? sender.ledger().wanted : 1;
       mark(sender.words().tx_sleepers);
     }
   }

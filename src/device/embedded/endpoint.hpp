@@ -38,7 +38,7 @@ class Endpoint final : public Device {
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
-  void arm(Directions directions, std::uint32_t free_slots) noexcept override;
+  void arm(Directions directions) noexcept override;
   void disarm(Directions directions) noexcept override;
 
  private:

@@ -81,7 +81,7 @@ class KernelDevice final : public Device {
   [[nodiscard]] bool poll_syncs(Directions directions) const noexcept override {
     return os::is_linux && (!directions.has(Direction::tx) || tx_.size() <= 1);
   }
-  void arm(Directions directions, std::uint32_t) noexcept override {
+  void arm(Directions directions) noexcept override {
     if (directions.has(Direction::tx)) std::ranges::for_each(tx_, count);
     if (directions.has(Direction::rx)) std::ranges::for_each(rx_, count);
   }
