@@ -53,6 +53,9 @@ struct WaitHandle {
   short events = 0;
   /// Whether polling is a sync, made by whoever polls; see alarm.hpp.
   bool syncs = false;
+  /// If not negative, to be polled for POLLIN too, and read until empty: the interface was deleted,
+  /// of which `fd` says nothing, but the next sync will.
+  int news = -1;
 };
 
 /// A port that somebody has open.

@@ -109,12 +109,6 @@ void ring(const File& fifo) noexcept {
   [[maybe_unused]] const ssize_t written = ::write(fifo.fd(), &byte, 1);
 }
 
-void hush(const File& fifo) noexcept {
-  char bytes[64];
-  while (::read(fifo.fd(), bytes, sizeof bytes) == sizeof bytes) {
-  }
-}
-
 bool register_barrier() noexcept {
   return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
 }

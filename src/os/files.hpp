@@ -44,8 +44,6 @@ void unlock(const File& file) noexcept;
 
 /// One byte into a FIFO; a full one is as good.
 void ring(const File& fifo) noexcept;
-/// Uses up every byte in a FIFO.
-void hush(const File& fifo) noexcept;
 
 /// Makes barrier() of other processes reach this one; false if the kernel cannot.
 [[nodiscard]] bool register_barrier() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "os/one_shot.hpp"
 
+#include <array>
 #include <cerrno>
 
 #if defined(__linux__)
@@ -16,25 +17,35 @@ std::unexpected<std::error_code> failure() {
 
 }  // namespace
 
-Outcome<OneShot> OneShot::make(int fd) {
+Outcome<OneShot> OneShot::make(int fd, int news) {
   File queue(::epoll_create1(EPOLL_CLOEXEC));
   if (!queue) return failure();
-  return OneShot(std::move(queue), fd);
+  epoll_event event{.events = EPOLLIN, .data = {.fd = news}};
+  if (news >= 0 && ::epoll_ctl(queue.fd(), EPOLL_CTL_ADD, news, &event) != 0) return failure();
+  return OneShot(std::move(queue), fd, news);
 }
 
 Outcome<> OneShot::set(short events) noexcept {
-  epoll_event event{};
-  event.events = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
+  epoll_event event{.events = static_cast<std::uint32_t>(events) | EPOLLONESHOT,
+                    .data = {.fd = fd_}};
   if (::epoll_ctl(queue_.fd(), EPOLL_CTL_ADD, fd_, &event) != 0) return failure();
   return {};
 }
 
 /// Descriptors that are there with no events asked for would still be polled, for errors.
 Outcome<short> OneShot::clear() noexcept {
-  epoll_event event{};
-  const int count = ::epoll_wait(queue_.fd(), &event, 1, 0);
+  std::array<epoll_event, 2> come{};
+  const int count = ::epoll_wait(queue_.fd(), come.data(), come.size(), 0);
   if (count < 0 && errno != EINTR) return failure();
-  const auto events = static_cast<short>(count == 1 ? event.events : 0);
+  short events = 0;
+  for (const epoll_event& event : come) {
+    if (event.events == 0) continue;
+    if (event.data.fd == fd_) {
+      events = static_cast<short>(event.events);
+    } else {
+      hush(news_);
+    }
+  }
   if (::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, fd_, nullptr) != 0 && errno != ENOENT) {
     return failure();
   }
@@ -47,7 +58,7 @@ Outcome<short> OneShot::clear() noexcept {
 
 namespace netmap::os {
 
-Outcome<OneShot> OneShot::make(int) {
+Outcome<OneShot> OneShot::make(int, int) {
   return std::unexpected(std::make_error_code(std::errc::function_not_supported));
 }
 Outcome<> OneShot::set(short) noexcept {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A descriptor that becomes readable once another one has an event, and only while that was asked
-// for. Between clear() and set() nothing polls the other descriptor. Linux: epoll(7).
+// for, or when there are news. Between clear() and set() nothing polls the other descriptor. Linux:
+// epoll(7).
 #pragma once
 
 #include "os/os.hpp"
@@ -10,20 +11,22 @@ namespace netmap::os {
 
 class OneShot {
  public:
-  /// `fd`, which stays the caller's, has to outlive this.
-  [[nodiscard]] static Outcome<OneShot> make(int fd);
+  /// `fd` and `news`, which may be none, stay the caller's and have to outlive this.
+  [[nodiscard]] static Outcome<OneShot> make(int fd, int news);
 
   [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
   /// Asks for one of `events`, poll(2)'s. Precondition: not set.
   [[nodiscard]] Outcome<> set(short events) noexcept;
-  /// Takes back set(), if that was called; yields the events that have come.
+  /// Takes back set(), if that was called, and reads the news; yields the events that have come.
   [[nodiscard]] Outcome<short> clear() noexcept;
 
  private:
-  OneShot(File queue, int fd) noexcept : queue_(std::move(queue)), fd_(fd) {}
+  OneShot(File queue, int fd, int news) noexcept
+      : queue_(std::move(queue)), fd_(fd), news_(news) {}
 
   File queue_;
   int fd_;
+  int news_;
 };
 
 }  // namespace netmap::os

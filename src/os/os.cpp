@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "os/os.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <ctime>
 
@@ -9,6 +11,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#if defined(__linux__)
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#endif
 
 namespace netmap::os {
 namespace {
@@ -61,6 +71,46 @@ Outcome<> poll(std::span<pollfd> fds, std::chrono::nanoseconds timeout) noexcept
   for (pollfd& one : fds) one.revents = 0;
   if (errno == EINTR) return {};
   return failure();
+}
+
+#if defined(__linux__)
+
+Outcome<File> watch_deletion(const std::string& interface) {
+  const std::uint32_t index = ::if_nametoindex(interface.c_str());
+  if (index == 0) return failure();
+  File socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  if (!socket) return failure();
+  // Of all messages about links, which a filter loads in network order, the one.
+  std::array filter{sock_filter BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 3),
+                    sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                         NLMSG_HDRLEN + offsetof(ifinfomsg, ifi_index)),
+                    sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(index), 0, 1),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                    sock_filter BPF_STMT(BPF_RET | BPF_K, 0)};
+  const sock_fprog program{filter.size(), filter.data()};
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = RTMGRP_LINK;
+  if (::setsockopt(socket.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+      ::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return failure();
+  }
+  return socket;
+}
+
+#else
+
+Outcome<File> watch_deletion(const std::string&) {
+  return std::unexpected(std::make_error_code(std::errc::function_not_supported));
+}
+
+#endif
+
+void hush(int fd) noexcept {
+  char bytes[64];
+  while (::read(fd, bytes, sizeof bytes) == sizeof bytes) {
+  }
 }
 
 bool exists(const char* path) noexcept {

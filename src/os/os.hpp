@@ -76,6 +76,11 @@ class Mapping {
 /// as the timeout does. `fds[].revents` say what happened.
 [[nodiscard]] Outcome<> poll(std::span<pollfd> fds, std::chrono::nanoseconds timeout) noexcept;
 
+/// A socket that becomes readable when a network interface is deleted. Linux: rtnetlink(7).
+[[nodiscard]] Outcome<File> watch_deletion(const std::string& interface);
+/// Uses up all that can be read.
+void hush(int fd) noexcept;
+
 /// Whether the file is there, whatever its rights.
 [[nodiscard]] bool exists(const char* path) noexcept;
 

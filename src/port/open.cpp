@@ -151,7 +151,7 @@ Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOption
 }
 
 Result<Port> adopt(int fd, std::string_view name, const abi::nmreq_register& registered) {
-  auto device = kernel::adopt(os::File(fd), registered);
+  auto device = kernel::adopt(os::File(fd), std::string(name), registered);
   const OpenDevice opened{nullptr, DeviceKind::kernel, {}};
   auto port = Port::assemble(std::move(device), describe(std::string(name), opened, registered),
                              registered);

@@ -166,24 +166,26 @@ Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
   const auto idle = arm(directions);
   if (!idle) return idle;
   if (!*idle) return true;
-  std::array<pollfd, 2> handles{};
-  std::size_t count = 0;
+  std::array<pollfd, 3> handles{{{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}}};  // negative: not polled
+  auto& [first, second, news] = handles;
   for (const Direction one : {Direction::rx, Direction::tx}) {
     if (!directions.has(one)) continue;
     const WaitHandle handle = wait_handle(one);
-    if (count == 0 || handles[0].fd != handle.fd) handles[count++] = {handle.fd, 0, 0};
-    handles[count - 1].events |= handle.events;
+    pollfd& place = first.fd < 0 || first.fd == handle.fd ? first : second;
+    place = {handle.fd, static_cast<short>(place.events | handle.events), 0};
+    news = {handle.news, POLLIN, 0};
   }
   count_poll(directions);
-  const auto polled = os::poll(std::span(handles).first(count), timeout);
+  const auto polled = os::poll(handles, timeout);
   disarm(directions);
+  if (news.revents != 0) os::hush(news.fd);
   if (!polled) {
     return std::unexpected(
         Error(polled.error(), "cannot wait on '" + info_.name + "': " + polled.error().message()));
   }
-  const auto events = static_cast<short>(handles[0].revents | (count > 1 ? handles[1].revents : 0));
+  const auto events = static_cast<short>(first.revents | second.revents);
   if ((events & POLLERR) != 0) return std::unexpected(poll_error(info_.name));
-  return events != 0;
+  return (events | news.revents) != 0;
 }
 
 void Port::count_poll(Directions directions) noexcept {

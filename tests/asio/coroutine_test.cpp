@@ -1,113 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Traffic through coroutines: between threads, between processes, over several rings, cancelled at
-// random. NETMAP_ROUNDS sets how many packets the long ones move.
+// Traffic through coroutines: over several rings, on several threads, cancelled at random.
 #include "asio/allocations.hpp"
-#include "asio/support.hpp"
+#include "asio/round_trips.hpp"
 
-#include "support/random.hpp"
-
-#include <cstring>
 #include <thread>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace netmap::async_test {
 namespace {
 
 using test::Random;
-using Number = std::uint64_t;
-
-Number rounds() {
-  const char* const asked = std::getenv("NETMAP_ROUNDS");
-  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 3000;
-}
 
 net::mutable_buffer buffer_of(Number& number) {
   return net::buffer(&number, sizeof number);
 }
 
-/// Sometimes takes its time.
-void dawdle(Random& random) {
-  if (random.below(4) != 0) return;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random.below(40));
-  while (std::chrono::steady_clock::now() < until) {
-  }
-}
-
 class Traffic : public OnPipe {};
-
-net::awaitable<void> ping(AsyncPort& port, Number count, Random random) {
-  for (Number n = 0; n != count; ++n) {
-    Number packet = n;
-    co_await port.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
-    dawdle(random);
-    co_await port.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
-    if (packet != n) throw std::runtime_error("not the packet that was sent");
-  }
-}
-
-net::awaitable<void> pong(AsyncPort& port, Number count, Random random) {
-  for (Number n = 0; n != count; ++n) {
-    Number packet = 0;
-    co_await port.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
-    dawdle(random);
-    co_await port.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
-  }
-}
-
-/// Runs one side until it is done.
-template <class Side>
-void run_side(const PortOptions& options, const char* name, Side side, Number count,
-              std::uint64_t seed) {
-  net::io_context context;
-  AsyncPort port = must(AsyncPort::open(context.get_executor(), name, options));
-  auto ended = net::co_spawn(context, side(port, count, Random(seed)), net::use_future);
-  context.run();
-  ended.get();
-}
-
-/// A pause between look and wait, whenever the hook is there.
-class PauseBeforeWait {
- public:
-  PauseBeforeWait() {
-#if NETMAP_CHECKED
-    before_wait = [] {
-      thread_local Random random(17);
-      dawdle(random);
-    };
-#endif
-  }
-  PauseBeforeWait(const PauseBeforeWait&) = delete;
-  PauseBeforeWait& operator=(const PauseBeforeWait&) = delete;
-  ~PauseBeforeWait() {
-#if NETMAP_CHECKED
-    before_wait = [] {};
-#endif
-  }
-};
-
-TEST_F(Traffic, NoWakeUpIsLostBetweenThreads) {
-  const PauseBeforeWait pauses;
-  std::thread other([this] { run_side(options(), "netmap:t}1", pong, rounds(), 1); });
-  run_side(options(), "netmap:t{1", ping, rounds(), 2);
-  other.join();
-}
-
-TEST_F(Traffic, NoWakeUpIsLostBetweenProcesses) {
-  const PauseBeforeWait pauses;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(600);
-    run_side(options(), "netmap:t}1", pong, rounds(), 1);
-    std::_Exit(0);
-  }
-  run_side(options(), "netmap:t{1", ping, rounds(), 2);
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-}
 
 TEST_F(Traffic, RingsOfOnePortHaveAWaiterEach) {
   constexpr std::size_t rings = 4;
@@ -272,11 +180,7 @@ TEST_F(Traffic, AllocatesNothingInSteadyState) {
   const auto counted = [&]() -> net::awaitable<void> {
     co_await ping(left, 100, Random(1));
     before = allocations;
-    for (Number n = 0; n != 1000; ++n) {
-      Number packet = n;
-      co_await left.tx_rings()[0].async_send(buffer_of(packet), use_awaitable);
-      co_await left.rx_rings()[0].async_receive(buffer_of(packet), use_awaitable);
-    }
+    co_await ping(left, 1000, Random(1));
     after = allocations;
   };
   net::co_spawn(context_, pong(right, 1100, Random(2)), net::detached);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The tests of async ports on the module, and no ring that the module had to reset.
 . "$(dirname "$0")/lib.bash"
-export NETMAP_DEVICE=kernel
+joined va vb
+export NETMAP_DEVICE=kernel NETMAP_TEST_VETH='va vb'
 "$ASIO" --gtest_brief=1 | tee "$logs/out"
 check 'status' 0 "${PIPESTATUS[0]}"
 check 'rings that the module reset' 0 "$(dmesg | grep -c 'reinit')"

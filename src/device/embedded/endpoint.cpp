@@ -177,11 +177,11 @@ void Endpoint::disarm(Directions directions) noexcept {
   if (!binding_) return;
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) unmark(receiver.words().rx_sleepers);
-    os::hush(binding_->bell.fifo(Direction::rx));
+    os::hush(binding_->bell.fifo(Direction::rx).fd());
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) unmark(sender.words().tx_sleepers);
-    os::hush(binding_->bell.fifo(Direction::tx));
+    os::hush(binding_->bell.fifo(Direction::tx).fd());
   }
 }
 

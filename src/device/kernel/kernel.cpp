@@ -38,14 +38,18 @@ bool is_possible(const CountedRing& ring) noexcept {
 
 class KernelDevice final : public Device {
  public:
-  explicit KernelDevice(os::File file, const abi::nmreq_register& registered = {})
-      : file_(std::move(file)), registered_(registered) {}
+  explicit KernelDevice(os::File file) : file_(std::move(file)) {}
+  KernelDevice(os::File file, const std::string& name, const abi::nmreq_register& registered)
+      : file_(std::move(file)), registered_(registered) {
+    watch(name);
+  }
 
   Result<> control(abi::nmreq_header& request) override {
     auto done = kernel::control(file_, request);
     if (done && request.nr_reqtype == abi::request::port_register) {
       registered_ = *reinterpret_cast<const abi::nmreq_register*>(
           static_cast<std::uintptr_t>(request.nr_body));
+      watch(request.nr_name);
     }
     return done;
   }
@@ -73,7 +77,8 @@ class KernelDevice final : public Device {
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
     return {.fd = file_.fd(),
             .events = static_cast<short>(direction == Direction::tx ? POLLOUT : POLLIN),
-            .syncs = true};
+            .syncs = true,
+            .news = news_.fd()};
   }
 
   /// Linux's module polls so; but of several tx rings it passes over those that have nothing to
@@ -88,15 +93,24 @@ class KernelDevice final : public Device {
   void disarm(Directions) noexcept override {}
 
  private:
+  /// Does nothing for ports that are no interfaces. The module wakes nobody when an interface goes.
+  void watch(const std::string& name) {
+    if (auto news = os::watch_deletion(name)) news_ = std::move(*news);
+  }
+
   SyncStatus sync(std::vector<CountedRing>& rings, unsigned long number) noexcept {
     const bool possible = std::ranges::all_of(rings, is_possible);
     std::ranges::for_each(rings, count);
-    if (auto done = os::ioctl(file_.fd(), number, nullptr); !done) return done.error();
+    if (auto done = os::ioctl(file_.fd(), number, nullptr); !done) {
+      return done.error() == std::errc::io_error ? SyncStatus(errc::interface_gone)
+                                                 : SyncStatus(done.error());
+    }
     return possible ? SyncStatus() : SyncStatus(errc::ring_corrupt);
   }
 
   os::File file_;
-  abi::nmreq_register registered_;
+  os::File news_;
+  abi::nmreq_register registered_{};
   std::vector<CountedRing> tx_;
   std::vector<CountedRing> rx_;
   detail::Ledger nothing_;  ///< of rings that were not there when the device looked
@@ -114,8 +128,9 @@ Result<OpenDevice> open_device(const DeviceOptions&) {
   return OpenDevice{std::make_unique<KernelDevice>(std::move(*file)), DeviceKind::kernel, {}};
 }
 
-std::unique_ptr<Device> adopt(os::File file, const abi::nmreq_register& registered) {
-  return std::make_unique<KernelDevice>(std::move(file), registered);
+std::unique_ptr<Device> adopt(os::File file, const std::string& name,
+                              const abi::nmreq_register& registered) {
+  return std::make_unique<KernelDevice>(std::move(file), name, registered);
 }
 
 }  // namespace netmap::kernel

@@ -12,7 +12,8 @@ namespace netmap::kernel {
 
 [[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options);
 
-/// A Device around a descriptor that somebody else has registered.
-[[nodiscard]] std::unique_ptr<Device> adopt(os::File file, const abi::nmreq_register& registered);
+/// A Device around a descriptor that somebody else has registered to `name`.
+[[nodiscard]] std::unique_ptr<Device> adopt(os::File file, const std::string& name,
+                                            const abi::nmreq_register& registered);
 
 }  // namespace netmap::kernel

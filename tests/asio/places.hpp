@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Where two ports are each other's peer.
+#pragma once
+
+#include <cstdlib>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netmap::async_test {
+
+struct Place {
+  std::string_view kind;
+  std::string left;
+  std::string right;
+
+  friend std::ostream& operator<<(std::ostream& out, const Place& place) {
+    return out << place.kind;
+  }
+};
+
+/// The two joined interfaces that NETMAP_TEST_VETH names, "a b", if it does.
+inline std::vector<Place> interfaces() {
+  const char* const names = std::getenv("NETMAP_TEST_VETH");
+  Place place{"interfaces", {}, {}};
+  if (names == nullptr || !(std::istringstream(names) >> place.left >> place.right)) return {};
+  return {place};
+}
+
+inline std::vector<Place> places() {
+  const char* const device = std::getenv("NETMAP_DEVICE");
+  std::vector<Place> places = interfaces();
+  places.push_back({"pipe", "netmap:t{1", "netmap:t}1"});
+  if (device != nullptr && device == std::string_view("kernel")) {
+    places.push_back({"vale", "vale7:left", "vale7:right"});
+  }
+  return places;
+}
+
+}  // namespace netmap::async_test
