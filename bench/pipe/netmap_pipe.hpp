@@ -26,10 +26,11 @@ class Domain {
     std::filesystem::remove_all(path_, ignored);
   }
 
-  [[nodiscard]] netmap::Port open(const char* name) const {
+  [[nodiscard]] netmap::Port open(const char* name, std::chrono::nanoseconds spin = {}) const {
     auto port = netmap::open(
         name, {.device = {.kind = netmap::DeviceKind::embedded, .domain = path_},
-               .conf = {.tx_rings = 1, .rx_rings = 1, .tx_slots = 1024, .rx_slots = 1024}});
+               .conf = {.tx_rings = 1, .rx_rings = 1, .tx_slots = 1024, .rx_slots = 1024},
+               .spin = spin});
     if (!port) fail(port.error().message().c_str());
     return std::move(*port);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Runs a sender on the first CPU and a receiver on the second, in two processes or two threads, and
-// measures how many packets arrive.
+// Runs a sender on the first CPU and a receiver on the second, or on the first too, in two
+// processes or two threads, and measures how many packets arrive.
 #pragma once
 
 #include "work.hpp"
@@ -30,6 +30,7 @@ struct Job {
   std::size_t bytes;
   std::uint32_t batch;
   double seconds;
+  std::size_t receiver_cpu = 1;
 };
 
 /// Zeroed memory that children of this process share; kept until the end.
@@ -98,11 +99,13 @@ class Running {
       std::_Exit(0);
     }
   }
-  /// Waits for its end.
-  void join() {
+  /// A thread has to end by itself; a process may be asleep.
+  void end() {
     if (thread_.joinable()) return thread_.join();
+    ::kill(child_, SIGKILL);
     int status = 0;
-    if (::waitpid(child_, &status, 0) != child_ || status != 0) fail("a side failed");
+    const bool is_over = ::waitpid(child_, &status, 0) == child_;
+    if (!is_over || (status != 0 && !WIFSIGNALED(status))) fail("a side failed");
   }
 
  private:
@@ -114,7 +117,7 @@ class Running {
 inline double measure(const Job& job, const Side& sender, const Side& receiver) {
   using namespace std::chrono;
   auto& progress = *::new (shared_memory(sizeof(Progress))) Progress{};
-  Running receiving(job.placement, 1, receiver, progress);
+  Running receiving(job.placement, job.receiver_cpu, receiver, progress);
   Running sending(job.placement, 0, sender, progress);
   const auto until = steady_clock::now() + 10s;
   while (!progress.is_sender_ready || !progress.is_receiver_ready) {
@@ -128,8 +131,8 @@ inline double measure(const Job& job, const Side& sender, const Side& receiver) 
   const auto packets = static_cast<double>(progress.received - before);
   const duration<double, std::micro> time = steady_clock::now() - from;
   progress.stop = true;
-  sending.join();
-  receiving.join();
+  sending.end();
+  receiving.end();
   return packets / time.count();
 }
 

@@ -10,7 +10,8 @@
 // came together cost one sync. What was received is given back at that sync, so a sender that
 // waits for room waits until the receiver has run dry. Whatever sends has synced when it completes
 // without an error: packets are with the other side. async_flush is for packets put into the
-// ring directly. A port's syncs are of all its rings of a direction.
+// ring directly. A port's syncs are of all its rings of a direction. Every operation takes a turn
+// of the event loop; the busiest loops use ring() and sync() and await nothing but async_wait.
 //
 // A WAKE-UP means: look. Operations look, sync, look, ask to be woken, look once more, and only
 // then wait; a wake-up that finds nothing waits again. Packets that are in a ring whose task does

@@ -105,7 +105,8 @@ class NETMAP_BUILD_TAG Port {
   void tx(std::size_t n = 0) && = delete;
 
   /// Sends what was committed on every tx ring of the port and learns which slots are free again.
-  /// Does not block. Fails with ring_corrupt, or with what the device says.
+  /// Does not block, unless the module makes it wait for an interface that is down to come up again.
+  /// Fails with ring_corrupt, with interface_gone, or with what the device says.
   Result<> sync_tx() {
     ++counts_.tx_syncs;
     const SyncStatus done = device_->sync_tx();

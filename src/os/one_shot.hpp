@@ -21,8 +21,7 @@ class OneShot {
   [[nodiscard]] Outcome<short> clear() noexcept;
 
  private:
-  OneShot(File queue, int fd, int news) noexcept
-      : queue_(std::move(queue)), fd_(fd), news_(news) {}
+  OneShot(File queue, int fd, int news) noexcept : queue_(std::move(queue)), fd_(fd), news_(news) {}
 
   File queue_;
   int fd_;

@@ -190,5 +190,43 @@ TEST_F(Traffic, AllocatesNothingInSteadyState) {
   EXPECT_EQ(after - before, 0U);
 }
 
+/// Sends back and forth by callbacks alone.
+struct Player {
+  AsyncPort& port;
+  int turns;
+  std::uint64_t at_turn_1000 = 0;
+  std::uint64_t in_the_end = 0;
+  Frame frame{};
+
+  void send() {
+    port.tx_rings()[0].async_send(net::buffer(frame), [this](AsioError error, std::size_t) {
+      EXPECT_FALSE(error);
+      if (turns != 0) receive();
+    });
+  }
+  void receive() {
+    port.rx_rings()[0].async_receive(net::buffer(frame), [this](AsioError error, std::size_t) {
+      EXPECT_FALSE(error);
+      --turns;
+      if (turns == 1000) at_turn_1000 = allocations;
+      in_the_end = allocations;
+      if (!error) send();
+    });
+  }
+};
+
+TEST_F(Traffic, CallbacksAllocateNothingInSteadyState) {
+  AsyncPort left = open("netmap:a{1");
+  AsyncPort right = open("netmap:a}1");
+  Player first{left, 1100};
+  Player second{right, 1100};
+  second.receive();
+  first.send();
+  run();
+  EXPECT_EQ(first.turns, 0);
+  EXPECT_GT(first.at_turn_1000, 0U);
+  EXPECT_EQ(first.in_the_end - first.at_turn_1000, 0U);
+}
+
 }  // namespace
 }  // namespace netmap::async_test

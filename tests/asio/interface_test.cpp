@@ -83,7 +83,8 @@ net::awaitable<Number> ask(net::ip::udp::socket& socket, Number count) {
 TEST_P(Interfaces, HostRingAndASocketOfTheHostShareTheLoop) {
   ip("address add 10.77.0.1/24 dev " + left());
   ip("neighbour add 10.77.0.2 lladdr 02:00:00:00:00:02 dev " + left());
-  AsyncPort host = open((left() + "*").c_str());  // with its NIC rings: else the stack sends past it
+  AsyncPort host =
+      open((left() + "*").c_str());  // with its NIC rings: else the stack sends past it
   net::ip::udp::socket socket(context_,
                               net::ip::udp::endpoint(net::ip::make_address("10.77.0.1"), 0));
   // The module drops what leaves its checksum to the NIC.

@@ -236,6 +236,22 @@ TEST_F(Rings, FlushHandsOverWhatWasCommittedDirectly) {
   EXPECT_EQ(waited.times, 1);
 }
 
+TEST_F(Rings, SyncNeedsNoTurnOfTheLoop) {
+  const Bytes packet = bytes(60, 5);
+  Told<> waited;
+  left_.rx_rings()[0].async_wait(waited.handler());  // syncs disturb nobody who waits
+  poll();
+  must(tx_.ring().send(std::as_bytes(std::span(packet))));
+  must(tx_.sync());
+  must(rx_.sync());
+  EXPECT_EQ(rx_.ring().slots().size(), 1U);
+  must(left_.rx_rings()[0].sync());
+  must(right_.tx_rings()[0].ring().send(std::as_bytes(std::span(packet))));
+  must(right_.tx_rings()[0].sync());
+  run();
+  EXPECT_EQ(waited.times, 1);
+}
+
 TEST_F(Rings, PacketThatNeverFitsIsRefused) {
   const Bytes packet = bytes(64 * 2048);
   Told<std::size_t> sent;

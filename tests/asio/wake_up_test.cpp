@@ -56,7 +56,8 @@ class WakeUps : public OnPipe, public testing::WithParamInterface<Place> {
  protected:
   const PauseBeforeWait pauses_;
 };
-INSTANTIATE_TEST_SUITE_P(Over, WakeUps, testing::ValuesIn(places()), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Over, WakeUps, testing::ValuesIn(places()),
+                         testing::PrintToStringParamName());
 
 TEST_P(WakeUps, BetweenThreads) {
   Seat left(GetParam().left, options());

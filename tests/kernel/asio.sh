@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The tests of async ports on the module, and no ring that the module had to reset.
+# The tests of async ports on the module: over pipes, VALE ports, host rings and the emulated adapter
+# of veth interfaces; and no ring that the module had to reset.
 . "$(dirname "$0")/lib.bash"
 joined va vb
 export NETMAP_DEVICE=kernel NETMAP_TEST_VETH='va vb'

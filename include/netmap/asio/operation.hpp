@@ -110,11 +110,9 @@ class Operation {
 
   Result<bool> look() {
     if (act_.is_ready(*shared_)) return true;
-    Port& port = *shared_->port;
-    const auto synced = side().quietly(port, [&port] {
-      return Act::direction == Direction::rx ? port.sync_rx() : port.sync_tx();
-    });
-    if (!synced) return std::unexpected(synced.error());
+    if (auto synced = shared_->template sync<Act::direction>(); !synced) {
+      return std::unexpected(synced.error());
+    }
     return act_.is_ready(*shared_);
   }
   Result<bool> look_long() {

@@ -28,6 +28,11 @@ struct Shared : std::enable_shared_from_this<Shared<Executor>> {
       return tx;
     }
   }
+  template <Direction direction>
+  Result<> sync() {
+    return side<direction>().quietly(
+        *port, [this] { return direction == Direction::rx ? port->sync_rx() : port->sync_tx(); });
+  }
   void cancel() {
     ++cancelled;
     rx.wake_all();
