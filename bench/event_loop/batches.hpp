@@ -10,24 +10,6 @@
 
 namespace bench {
 
-/// Fills as many slots as make a batch; there have to be so many.
-inline void fill(netmap::TxRing& ring, std::uint32_t batch, Writer& write) {
-  const auto free = ring.slots();
-  netmap::LookAhead ahead(free);
-  auto at = free.begin();
-  for (const auto end = at + batch; at != end; ++at) {
-    netmap::TxSlot slot = *at;
-    if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
-    write(slot.buffer().data());
-    ahead.step();
-  }
-  if (!ring.commit(at)) fail("cannot send");
-}
-
-inline std::size_t read_batch(netmap::RxRing& ring, std::uint32_t batch, Reader& read) {
-  return ring.for_each([&read](const netmap::Packet& packet) { read(packet.front()); }, batch);
-}
-
 inline void count(Progress& progress, std::size_t packets) {
   progress.received.store(progress.received.load(std::memory_order_relaxed) + packets,
                           std::memory_order_relaxed);

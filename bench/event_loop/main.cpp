@@ -9,8 +9,6 @@
 // `direct`: coroutines that send by TxRing::send and sync(), which takes no turn of the event loop.
 #include "trips.hpp"
 
-#include <functional>
-
 namespace bench {
 namespace {
 

@@ -6,6 +6,9 @@
 
 #include "batches.hpp"
 
+#include <array>
+#include <optional>
+
 #include <sys/epoll.h>
 
 namespace bench {

@@ -39,26 +39,36 @@ class Domain {
   std::string path_ = "/dev/shm/netmapxx-bench-XXXXXX";
 };
 
+/// Fills as many slots as make a batch; there have to be so many.
+inline void fill(netmap::TxRing& ring, std::uint32_t batch, Writer& write) {
+  const auto free = ring.slots();
+  netmap::LookAhead ahead(free);
+  auto at = free.begin();
+  for (const auto end = at + batch; at != end; ++at) {
+    netmap::TxSlot slot = *at;
+    if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
+    write(slot.buffer().data());
+    ahead.step();
+  }
+  if (!ring.commit(at)) fail("cannot send");
+}
+
+inline std::size_t read_batch(netmap::RxRing& ring, std::uint32_t batch, Reader& read) {
+  return ring.for_each([&read](const netmap::Packet& packet) { read(packet.front()); }, batch);
+}
+
 class PipeSender {
  public:
   explicit PipeSender(const Domain& domain) : port_(domain.open("netmap:bench{1")) {}
 
   bool send(std::uint32_t batch, Writer& write) {
     netmap::TxRing& ring = port_.tx_rings()[0];
-    const auto free = ring.slots();
-    if (free.size() < batch) {
+    if (ring.slots().size() < batch) {
       if (!port_.sync_tx()) fail("cannot sync");
       return false;
     }
-    netmap::LookAhead ahead(free);
-    auto at = free.begin();
-    for (const auto end = at + batch; at != end; ++at) {
-      netmap::TxSlot slot = *at;
-      if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
-      write(slot.buffer().data());
-      ahead.step();
-    }
-    if (!ring.commit(at) || !port_.sync_tx()) fail("cannot send");
+    fill(ring, batch, write);
+    if (!port_.sync_tx()) fail("cannot send");
     return true;
   }
 
@@ -72,8 +82,7 @@ class PipeReceiver {
 
   std::size_t receive(std::uint32_t batch, Reader& read) {
     if (!port_.sync_rx()) fail("cannot sync");
-    return port_.rx_rings()[0].for_each(
-        [&read](const netmap::Packet& packet) { read(packet.front()); }, batch);
+    return read_batch(port_.rx_rings()[0], batch, read);
   }
 
  private:

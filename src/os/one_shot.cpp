@@ -22,7 +22,7 @@ Outcome<OneShot> OneShot::make(int fd, int news) {
   if (!queue) return failure();
   epoll_event event{.events = EPOLLIN, .data = {.fd = news}};
   if (news >= 0 && ::epoll_ctl(queue.fd(), EPOLL_CTL_ADD, news, &event) != 0) return failure();
-  return OneShot(std::move(queue), fd, news);
+  return OneShot(std::move(queue), fd);
 }
 
 Outcome<> OneShot::set(short events) noexcept {
@@ -43,7 +43,7 @@ Outcome<short> OneShot::clear() noexcept {
     if (event.data.fd == fd_) {
       events = static_cast<short>(event.events);
     } else {
-      hush(news_);
+      hush(event.data.fd);
     }
   }
   if (::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, fd_, nullptr) != 0 && errno != ENOENT) {

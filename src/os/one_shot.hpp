@@ -21,11 +21,10 @@ class OneShot {
   [[nodiscard]] Outcome<short> clear() noexcept;
 
  private:
-  OneShot(File queue, int fd, int news) noexcept : queue_(std::move(queue)), fd_(fd), news_(news) {}
+  OneShot(File queue, int fd) noexcept : queue_(std::move(queue)), fd_(fd) {}
 
   File queue_;
   int fd_;
-  int news_;
 };
 
 }  // namespace netmap::os

@@ -97,7 +97,7 @@ TEST_P(Interfaces, HostRingAndASocketOfTheHostShareTheLoop) {
   run();
 }
 
-/// Sends a frame every now and then until one is received.
+/// Sends a frame every now and then until one is received: the link may take a while to carry.
 net::awaitable<void> knock(AsyncPort& port, const bool& is_heard) {
   net::steady_timer timer(co_await net::this_coro::executor);
   while (!is_heard) {

@@ -31,7 +31,8 @@ class BasicAsyncRxRing {
   /// Precondition: the port is open.
   [[nodiscard]] RxRing& ring() noexcept { return shared_->port->rx_rings()[ring_]; }
   /// Port::sync_rx(), here and now: for loops over ring() that wait only when nothing is there. An
-  /// operation takes a turn of the event loop even if it need not wait. Precondition: as ring().
+  /// operation takes a turn of the event loop even if it need not wait. Disturbs nobody who waits.
+  /// Precondition: the port is open.
   Result<> sync() { return shared_->template sync<Direction::rx>(); }
 
   /// Until a whole packet is there. void(error)
@@ -80,7 +81,7 @@ class BasicAsyncTxRing {
   /// The ring itself, to be used while no operation waits on a tx ring of the port; what is
   /// committed goes with async_flush or sync(). Precondition: the port is open.
   [[nodiscard]] TxRing& ring() noexcept { return shared_->port->tx_rings()[ring_]; }
-  /// Port::sync_tx(), here and now, as BasicAsyncRxRing::sync(). Precondition: as ring().
+  /// Port::sync_tx(), here and now, as BasicAsyncRxRing::sync() does it.
   Result<> sync() { return shared_->template sync<Direction::tx>(); }
 
   /// Until `free_slots` are free. void(error)
