@@ -105,8 +105,8 @@ class NETMAP_BUILD_TAG Port {
   void tx(std::size_t n = 0) && = delete;
 
   /// Sends what was committed on every tx ring of the port and learns which slots are free again.
-  /// Does not block, unless the module makes it wait for an interface that is down to come up again.
-  /// Fails with ring_corrupt, with interface_gone, or with what the device says.
+  /// Does not block, unless the module makes it wait for an interface that is down to come up
+  /// again. Fails with ring_corrupt, with interface_gone, or with what the device says.
   Result<> sync_tx() {
     ++counts_.tx_syncs;
     const SyncStatus done = device_->sync_tx();
@@ -192,9 +192,9 @@ class NETMAP_BUILD_TAG Port {
 [[nodiscard]] Result<std::vector<Port>> open_each_ring(std::string_view name,
                                                        const PortOptions& options = {});
 
-/// Makes a Port of a /dev/netmap descriptor that is already registered; `registered` is what the
-/// module answered. The Port owns `fd` from here on, also if this fails. Unless it was registered
-/// with NR_NO_TX_POLL, waiting for rx sends.
+/// Makes a Port of a /dev/netmap descriptor that is already registered; `name` is as in open(), and
+/// `registered` is what the module answered. The Port owns `fd` from here on, also if this fails.
+/// Unless it was registered with NR_NO_TX_POLL, waiting for rx sends.
 [[nodiscard]] Result<Port> adopt(int fd, std::string_view name,
                                  const abi::nmreq_register& registered);
 

@@ -100,6 +100,13 @@ Outcome<bool> try_lock(const File& file) {
   return failure();
 }
 
+Outcome<> lock(const File& file) {
+  while (::flock(file.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) return failure();
+  }
+  return {};
+}
+
 void unlock(const File& file) noexcept {
   ::flock(file.fd(), LOCK_UN);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Directories, FIFOs, locks and memory barriers: the system calls of the embedded device.
+// Directories, FIFOs, locks and memory barriers.
 #pragma once
 
 #include "os/os.hpp"
@@ -39,6 +39,8 @@ Outcome<> remove(const File& directory, const std::string& name);
 /// Takes an exclusive flock(2) without waiting; false if somebody holds it. It lasts until the last
 /// copy of the descriptor is closed.
 [[nodiscard]] Outcome<bool> try_lock(const File& file);
+/// As try_lock, but waits for whoever holds it.
+[[nodiscard]] Outcome<> lock(const File& file);
 /// Gives the flock up, whoever else has a copy of the descriptor.
 void unlock(const File& file) noexcept;
 

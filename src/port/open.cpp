@@ -150,13 +150,16 @@ Result<std::vector<Port>> open_each_ring(std::string_view text, const PortOption
   return ports;
 }
 
-Result<Port> adopt(int fd, std::string_view name, const abi::nmreq_register& registered) {
-  auto device = kernel::adopt(os::File(fd), std::string(name), registered);
+Result<Port> adopt(int fd, std::string_view text, const abi::nmreq_register& registered) {
+  os::File file(fd);
+  const auto name = parse_port_name(text);
+  if (!name) return std::unexpected(name.error());
+  auto device = kernel::adopt(std::move(file), name->name, registered);
   const OpenDevice opened{nullptr, DeviceKind::kernel, {}};
-  auto port = Port::assemble(std::move(device), describe(std::string(name), opened, registered),
-                             registered);
+  auto port =
+      Port::assemble(std::move(device), describe(name->name, opened, registered), registered);
   if (!port) {
-    return std::unexpected(Error(port.error().code(), "cannot adopt '" + std::string(name) +
+    return std::unexpected(Error(port.error().code(), "cannot adopt '" + std::string(text) +
                                                           "': " + port.error().message()));
   }
   return port;

@@ -324,7 +324,8 @@ TEST_P(Nics, CanBeAdoptedAsDescriptors) {
   name.copy(header.nr_name, sizeof header.nr_name - 1);
   header.nr_body = reinterpret_cast<std::uintptr_t>(&body);
   ASSERT_EQ(::ioctl(fd, abi::ioctl_number::ctrl, &header), 0);
-  Port port = must(adopt(fd, name, body));
+  Port port = must(adopt(fd, "netmap:" + name, body));
+  EXPECT_EQ(port.info().name, name);
   EXPECT_EQ(port.extra_buffers(), 2U);
   Port slave = open(base() + "}1");
   send_and_sync(port, 0, 10);

@@ -4,6 +4,10 @@
 // the other end has room.
 #include "conformance/device.hpp"
 
+#include <array>
+
+#include <unistd.h>
+
 namespace netmap::conformance {
 namespace {
 
@@ -291,6 +295,29 @@ TEST_P(Pipes, LeadFromProcessToProcess) {
   EXPECT_EQ(receive_all(port, count), numbers(0, count));
   EXPECT_TRUE(send_all(port, 10));
   EXPECT_TRUE(sender.succeeded());
+}
+
+TEST_P(Pipes, AreOnePipeIfBothEndsAreOpenedAtOnce) {
+  for (int round = 0; round != 100; ++round) {
+    const std::string name = base() + "r" + std::to_string(round);
+    std::array<int, 2> start{};
+    ASSERT_EQ(::pipe(start.data()), 0);
+    const auto meet = [&](const std::string& end) {
+      ::close(start[1]);
+      char closed = 0;
+      (void)!::read(start[0], &closed, 1);
+      auto port = open(end);
+      send_and_sync(port, 0, 1);
+      must(port.wait(Direction::rx, patience));
+      return sync_and_take(port) == numbers(0, 1);
+    };
+    Child left([&] { return meet(name + "{1"); });
+    Child right([&] { return meet(name + "}1"); });
+    ::close(start[0]);
+    ::close(start[1]);
+    const bool both = left.succeeded() & right.succeeded();
+    ASSERT_TRUE(both) << "round " << round;
+  }
 }
 
 TEST_P(Pipes, OutliveAProcessThatSentIntoThem) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/kernel/control.hpp"
 
+#include "os/files.hpp"
 #include "port/request.hpp"
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 
@@ -44,8 +46,17 @@ const abi::nmreq_option* failed_option(const abi::nmreq_header& request) {
   return option;
 }
 
+os::Outcome<> submit(const os::File& file, abi::nmreq_header& request) {
+  const std::string_view name(request.nr_name, sizeof request.nr_name);
+  const bool is_pipe = name.find_first_of("{}") != std::string_view::npos;
+  const bool is_locked = is_pipe && os::lock(file);
+  auto done = os::ioctl(file.fd(), abi::ioctl_number::ctrl, &request);
+  if (is_locked) os::unlock(file);
+  return done;
+}
+
 Result<> control(const os::File& file, abi::nmreq_header& request) {
-  if (auto done = os::ioctl(file.fd(), abi::ioctl_number::ctrl, &request); !done) {
+  if (auto done = submit(file, request); !done) {
     return std::unexpected(explain(file, request, done.error()));
   }
   if (request.nr_reqtype != abi::request::port_register) return {};
@@ -60,7 +71,7 @@ Result<std::vector<OpenPort>> list_vale_ports(const os::File& file) {
   std::vector<OpenPort> ports;
   for (abi::nmreq_vale_list at{};; ++at.nr_port_idx) {
     auto header = make_request(abi::request::vale_list, "", &at);
-    if (auto found = os::ioctl(file.fd(), abi::ioctl_number::ctrl, &header); !found) {
+    if (auto found = submit(file, header); !found) {
       if (found.error() == std::errc::no_such_file_or_directory) return ports;
       return std::unexpected(explain(file, header, found.error()));
     }

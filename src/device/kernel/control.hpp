@@ -18,7 +18,12 @@ namespace netmap::kernel {
 /// A fresh descriptor of /dev/netmap. Fails with the errno of open(2) and a remedy.
 [[nodiscard]] Result<os::File> open_file();
 
-/// NIOCCTRL. Fails with the module's errno and a sentence about the likely cause; with
+/// NIOCCTRL, with the module's bare errno. Programs that use this take turns with pipes, where the
+/// device file can be locked: the module makes the interface that pipes hang on in two steps, and
+/// who came between them would get a pipe of the same name that nobody else ever joins.
+[[nodiscard]] os::Outcome<> submit(const os::File& file, abi::nmreq_header& request);
+
+/// submit(). Fails with the module's errno and a sentence about the likely cause; with
 /// version_mismatch if the module does not know the header's version; and, for a registration, if
 /// one of its options failed.
 Result<> control(const os::File& file, abi::nmreq_header& request);

@@ -19,7 +19,7 @@ using abi::nmreq_register;
 /// Puts a question to the module that is not itself explained.
 bool ask(const os::File& file, std::string_view name, nmreq_port_info_get& body) {
   auto header = make_request(abi::request::port_info_get, name, &body);
-  return os::ioctl(file.fd(), abi::ioctl_number::ctrl, &header).has_value();
+  return submit(file, header).has_value();
 }
 
 bool speaks(const os::File& file) {
