@@ -31,6 +31,8 @@ class BufferPool {
 
   [[nodiscard]] std::size_t available() const noexcept { return free_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
+  /// The buffers, whoever holds them.
+  [[nodiscard]] std::span<const std::uint32_t> indices() const noexcept { return cells_; }
   /// Precondition: available() > 0.
   [[nodiscard]] std::size_t take() noexcept;
   void give_back(std::size_t cell) noexcept { free_.push_back(cell); }

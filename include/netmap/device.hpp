@@ -20,6 +20,9 @@
 namespace netmap {
 
 class Region;
+namespace detail {
+class BufferPool;
+}
 
 enum class Direction : std::uint8_t { rx = 1, tx = 2 };
 
@@ -98,6 +101,9 @@ class Device {
 
   /// The memory of the registered port.
   virtual Result<std::shared_ptr<Region>> map() = 0;
+
+  /// What the port holds beside its rings, as long as the device lives. Called once, after map().
+  virtual void lend(const detail::BufferPool&) noexcept {}
 
   /// Syncs every ring of a direction; afterwards their tails are new.
   virtual SyncStatus sync_tx() noexcept = 0;

@@ -205,11 +205,14 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
   const int kept = received.flags_ & abi::slot_flags::more_fragments;
   std::swap(received.index_, free.index_);
   received.flags_ |= changed;
+  // This first: what was received, but not what was free, has a second name at its sender, if the
+  // process dies here.
+  store(received.place_.slot->buf_idx, received.index_);
+  store(received.place_.slot->flags, received.flags_);
+  std::atomic_signal_fence(std::memory_order_release);
   store(free.place_.slot->buf_idx, free.index_);
   store(free.place_.slot->len, received.length_);
   store(free.place_.slot->flags, static_cast<std::uint16_t>(kept | changed));
-  store(received.place_.slot->buf_idx, received.index_);
-  store(received.place_.slot->flags, received.flags_);
   return true;
 }
 

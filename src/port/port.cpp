@@ -61,10 +61,10 @@ Port::~Port() {
 
 void Port::close() noexcept {
   if (pool_) interface_->ni_bufs_head = pool_->close();
-  pool_.reset();
   rx_ = {};
   tx_ = {};
   device_.reset();
+  pool_.reset();
   region_.reset();
 }
 
@@ -94,6 +94,7 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   if (!any.empty()) {
     port.pool_ = std::make_shared<detail::BufferPool>(any.front().bounds.buffers,
                                                       layout->interface->ni_bufs_head);
+    port.device_->lend(*port.pool_);
   }
   return port;
 }

@@ -65,7 +65,7 @@ std::optional<std::uint32_t> Bell::owner_of(std::string_view file) {
 }
 
 Ringer::Ringer(std::shared_ptr<Domain> domain) : domain_(std::move(domain)), known_(max_endpoints) {
-  if (!os::register_barrier()) domain_->state().needs_fences = 1;
+  if (!os::register_barrier()) domain_->state().attention |= attention::fences;
 }
 
 void Ringer::sleep_barrier() const noexcept {
@@ -75,6 +75,7 @@ void Ringer::sleep_barrier() const noexcept {
 
 /// Who cannot be rung now, because this process has no descriptor to spare, is rung later.
 void Ringer::wake(std::atomic<std::uint64_t>& sleepers, Direction direction) noexcept {
+  if (sleepers.load(std::memory_order_relaxed) == 0) return;
   const std::uint64_t marks = sleepers.exchange(0);
   for (std::uint32_t lane = 0; lane != lanes; ++lane) {
     const std::uint64_t mark = marks & std::uint64_t{0xffff} << (16 * lane);

@@ -46,13 +46,16 @@ class Ringer {
  public:
   explicit Ringer(std::shared_ptr<Domain> domain);
 
-  /// After publishing: makes the store visible before sleepers are looked for.
-  void publish_barrier() const noexcept {
-    if (domain_->state().needs_fences.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+  /// After publishing: makes the store visible before sleepers are looked for. Yields the domain's
+  /// attention.
+  std::uint32_t publish_barrier() const noexcept {
+    const auto now = domain_->state().attention.load(std::memory_order_relaxed);
+    if ((now & attention::fences) != 0) [[unlikely]] {
       std::atomic_thread_fence(std::memory_order_seq_cst);
     } else {
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
+    return now;
   }
   /// Before sleeping: makes the sleeper's number visible before it looks once more.
   void sleep_barrier() const noexcept;

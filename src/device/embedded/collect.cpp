@@ -4,8 +4,12 @@
 #include "device/embedded/bell.hpp"
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/recount.hpp"
+#include "device/embedded/repair.hpp"
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 namespace netmap::embedded {
 namespace {
@@ -35,21 +39,8 @@ bool has_endpoint(const DomainState& state, std::uint16_t pipe) {
   });
 }
 
-void release_null_rings(const EndpointRecord& endpoint, Memory& memory) {
-  const std::uint32_t count = endpoint.tx.count + endpoint.rx.count;
-  for (std::uint32_t object = endpoint.first_ring; object != endpoint.first_ring + count;
-       ++object) {
-    auto& ring = memory.ring(object);
-    const auto* slots = abi::slots_of(ring);
-    for (std::uint32_t slot = 0; slot != std::min(ring.num_slots, max_slots); ++slot) {
-      memory.give_back_buffer(slots[slot].buf_idx);
-    }
-  }
-  memory.give_back_rings(endpoint.first_ring, count);
-}
-
 /// The list of extra buffers is believed only if the owner left it in order: of one who died, some
-/// are in rings and others hold packets where the links were. Those go when the region goes.
+/// are in rings and others hold packets where the links were. A recount finds those.
 void release(const EndpointRecord& endpoint, Memory& memory) {
   if (endpoint.interface != no_object) {
     auto& interface = memory.interface(endpoint.interface);
@@ -57,7 +48,10 @@ void release(const EndpointRecord& endpoint, Memory& memory) {
     if (endpoint.is_closed) memory.give_back_buffer_list(extra);
     memory.give_back_interface(endpoint.interface);
   }
-  if (endpoint.first_ring != no_object) release_null_rings(endpoint, memory);
+  if (endpoint.first_ring == no_object) return;
+  for_each_null_slot(endpoint, memory,
+                     [&](const abi::netmap_slot& slot) { memory.give_back_buffer(slot.buf_idx); });
+  memory.give_back_rings(endpoint.first_ring, endpoint.tx.count + endpoint.rx.count);
 }
 
 /// The dead may have published something and not come to ring.
@@ -69,12 +63,37 @@ void wake_peers(const Domain& domain, const DomainState& state, const EndpointRe
   }
 }
 
+/// Endpoints that nobody has open any more. A process lets go of one after the other when it dies,
+/// and what it forwarded is told from all of them: those it has not closed wait for the last.
+std::vector<std::uint32_t> find_dead(Domain& domain) {
+  const DomainState& state = domain.state();
+  std::vector<std::uint32_t> dead;
+  std::set<std::uint64_t> alive;
+  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+    if (state.endpoints[index].in_use == 0) continue;
+    if (Bell::is_held(domain, index)) {
+      alive.insert(state.endpoints[index].owner);
+    } else {
+      dead.push_back(index);
+    }
+  }
+  std::erase_if(dead, [&](std::uint32_t index) {
+    const EndpointRecord& endpoint = state.endpoints[index];
+    return !endpoint.is_closed && alive.contains(endpoint.owner);
+  });
+  return dead;
+}
+
 void collect_endpoints(Domain& domain) {
   DomainState& state = domain.state();
-  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+  const auto dead = find_dead(domain);
+  repair_rings(domain, dead);
+  for (const std::uint32_t index : dead) {
     EndpointRecord& endpoint = state.endpoints[index];
-    if (endpoint.in_use == 0 || Bell::is_held(domain, index)) continue;
-    if (const auto memory = Memory::of(domain, endpoint.memory_id)) release(endpoint, **memory);
+    if (const auto memory = Memory::of(domain, endpoint.memory_id)) {
+      release(endpoint, **memory);
+      if (!endpoint.is_closed) start_recount(state, **memory);
+    }
     if (endpoint.pipe != no_pipe && !endpoint.is_closed) wake_peers(domain, state, endpoint);
     endpoint.in_use = 0;
   }
@@ -124,6 +143,7 @@ Result<> collect(Domain& domain) {
   }
   collect_endpoints(domain);
   collect_pipes(domain);
+  finish_recounts(domain);
   remove_stray_files(domain);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <random>
 
 #include <fcntl.h>
 
@@ -159,6 +160,14 @@ Result<> Domain::map_state() {
   if (auto claimed = claim(state_->header, domain_magic, what); !claimed) return claimed;
   if (status->bytes > sizeof(DomainState)) return std::unexpected(damaged(what));
   return {};
+}
+
+std::uint64_t Domain::owner() {
+  static const std::uint64_t drawn = [] {
+    std::random_device random;
+    return std::uint64_t{random()} << 32 | random();
+  }();
+  return drawn + os::process();
 }
 
 Result<> claim(FileHeader& header, std::uint64_t magic, const std::string& what) {

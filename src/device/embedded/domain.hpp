@@ -46,6 +46,8 @@ class Domain {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const os::File& directory() const noexcept { return directory_; }
   [[nodiscard]] DomainState& state() noexcept { return *state_; }
+  /// This process, told from all others, also from those of its number in other containers.
+  [[nodiscard]] static std::uint64_t owner();
 
  private:
   Result<> map_state();

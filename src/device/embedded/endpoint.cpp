@@ -4,6 +4,7 @@
 #include "device/embedded/collect.hpp"
 #include "device/embedded/embedded.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
 
 #include <poll.h>
@@ -41,7 +42,9 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
     return std::unexpected(binding.error());
   }
   binding_ = std::move(*binding);
-  is_sole_user_ = domain_->state().endpoints[binding_->endpoint].exclusive;
+  const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
+  is_sole_user_ = record.exclusive && record.pipe != no_pipe;
+  answer_recount();
   return {};
 }
 
@@ -70,30 +73,30 @@ SyncStatus not_registered() {
 
 [[gnu::always_inline]] inline SyncStatus Endpoint::publish() noexcept {
   bool is_sound = true;
-  std::uint64_t sleepers = 0;
+  std::uint64_t waiting = 0;
   for (PipeSender& sender : binding_->senders) {
     is_sound &= sender.sync();
-    ringer_.publish_barrier();
-    sleepers |= sender.words().rx_sleepers.load(std::memory_order_relaxed);
+    waiting |= ringer_.publish_barrier();
+    waiting |= sender.words().rx_sleepers.load(std::memory_order_relaxed);
   }
   if (!is_sound) [[unlikely]]
     return reset_rings();
-  if (sleepers != 0) [[unlikely]]
+  if (waiting != 0) [[unlikely]]
     return wake_receivers();
   return {};
 }
 
 [[gnu::always_inline]] inline SyncStatus Endpoint::take() noexcept {
   bool is_sound = true;
-  std::uint64_t sleepers = 0;
+  std::uint64_t waiting = 0;
   for (PipeReceiver& receiver : binding_->receivers) {
     is_sound &= receiver.sync();
-    ringer_.publish_barrier();
-    sleepers |= receiver.words().tx_sleepers.load(std::memory_order_relaxed);
+    waiting |= ringer_.publish_barrier();
+    waiting |= receiver.words().tx_sleepers.load(std::memory_order_relaxed);
   }
   if (!is_sound) [[unlikely]]
     return reset_rings();
-  if (sleepers != 0) [[unlikely]]
+  if (waiting != 0) [[unlikely]]
     return wake_senders();
   return {};
 }
@@ -112,17 +115,20 @@ SyncStatus not_registered() {
 
 SyncStatus Endpoint::publish_shared() noexcept {
   if (!binding_) return not_registered();
+  answer_recount();
   for (PipeSender& sender : binding_->senders) sender.catch_up();
   return publish();
 }
 
 SyncStatus Endpoint::take_shared() noexcept {
   if (!binding_) return not_registered();
+  answer_recount();
   for (PipeReceiver& receiver : binding_->receivers) receiver.catch_up();
   return take();
 }
 
 SyncStatus Endpoint::wake_receivers() noexcept {
+  answer_recount();
   for (PipeSender& sender : binding_->senders) {
     if (sender.has_news()) ringer_.wake(sender.words().rx_sleepers, Direction::rx);
   }
@@ -130,6 +136,7 @@ SyncStatus Endpoint::wake_receivers() noexcept {
 }
 
 SyncStatus Endpoint::wake_senders() noexcept {
+  answer_recount();
   for (PipeReceiver& receiver : binding_->receivers) {
     RingWords& words = receiver.words();
     if (receiver.free_slots() >= words.tx_wanted.load(std::memory_order_relaxed)) {
@@ -137,6 +144,28 @@ SyncStatus Endpoint::wake_senders() noexcept {
     }
   }
   return {};
+}
+
+/// A program that has bare pointers may have buffers anywhere: it does not answer, and what is lost
+/// is found when it has left.
+void Endpoint::answer_recount() noexcept {
+  auto& [endpoint, bell, memory, senders, receivers, nothing] = *binding_;
+  const std::uint32_t recount = memory->recount();
+  if (recount == 0) return;
+  bool is_raw = false;
+  for (PipeSender& sender : senders) {
+    mark_buffers(sender.ring(), *memory);
+    is_raw |= sender.ledger().is_raw;
+  }
+  for (PipeReceiver& receiver : receivers) {
+    mark_buffers(receiver.ring(), *memory);
+    is_raw |= receiver.ledger().is_raw;
+  }
+  if (extra_ != nullptr) {
+    for (const std::uint32_t index : extra_->indices()) memory->mark(index);
+  }
+  if (is_raw || nothing.is_raw) return;
+  domain_->state().endpoints[endpoint].answered.store(recount, std::memory_order_release);
 }
 
 /// What was sound has been synced all the same, and somebody may sleep on it.

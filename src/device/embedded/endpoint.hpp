@@ -3,6 +3,8 @@
 // One open descriptor of the embedded device: the Device that a Port holds.
 #pragma once
 
+#include <netmap/buffer.hpp>
+
 #include "device/device.hpp"
 #include "device/embedded/bell.hpp"
 #include "device/embedded/memory.hpp"
@@ -38,6 +40,7 @@ class Endpoint final : public Device {
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
+  void lend(const detail::BufferPool& buffers) noexcept override { extra_ = &buffers; }
   void arm(Directions directions) noexcept override;
   void disarm(Directions directions) noexcept override;
 
@@ -48,6 +51,7 @@ class Endpoint final : public Device {
   SyncStatus take_shared() noexcept;
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
+  void answer_recount() noexcept;
   SyncStatus reset_rings() noexcept;
   void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
@@ -56,7 +60,8 @@ class Endpoint final : public Device {
   std::shared_ptr<Domain> domain_;
   Ringer ringer_;
   std::optional<Binding> binding_;
-  bool is_sole_user_ = false;  ///< bound, and exclusively
+  bool is_sole_user_ = false;  ///< bound to a pipe, and exclusively
+  const detail::BufferPool* extra_ = nullptr;
 };
 
 }  // namespace netmap::embedded

@@ -143,7 +143,10 @@ Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
                             std::uint64_t{end - begin} * buffer_pool.object_bytes);
     if (!reserved) return std::unexpected(reserved.error());
   }
-  for (const std::uint32_t index : taken) state_->buffers.set(index);
+  for (const std::uint32_t index : taken) {
+    mark(index);
+    state_->buffers.set(index);
+  }
   return taken;
 }
 
@@ -170,6 +173,33 @@ void Memory::give_back_buffer_list(std::uint32_t first) {
     state_->buffers.reset(index);
     index = link(index);
   }
+}
+
+std::uint32_t Memory::recount() const noexcept {
+  return state_->is_recounting ? state_->recounts.load() : 0;
+}
+
+void Memory::mark(std::uint32_t index) noexcept {
+  if (index >= buffer_pool.objects) return;
+  state_->seen[index / 64].fetch_or(std::uint64_t{1} << index % 64, std::memory_order_relaxed);
+}
+
+void Memory::start_recount() noexcept {
+  state_->recount_again = state_->is_recounting;
+  if (state_->is_recounting) return;
+  for (auto& seen : state_->seen) seen.store(0, std::memory_order_relaxed);
+  ++state_->recounts;
+  state_->is_recounting = true;
+}
+
+void Memory::finish_recount() noexcept {
+  for (std::uint32_t index = abi::buffer_index::first_usable; index != buffer_pool.objects;
+       ++index) {
+    const std::uint64_t seen = state_->seen[index / 64].load(std::memory_order_relaxed);
+    if ((seen >> index % 64 & 1) == 0) state_->buffers.reset(index);
+  }
+  state_->is_recounting = false;
+  if (state_->recount_again) start_recount();
 }
 
 }  // namespace netmap::embedded

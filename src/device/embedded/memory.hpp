@@ -56,6 +56,15 @@ class Memory {
   [[nodiscard]] BufferList take_buffer_list(std::uint32_t count);
   void give_back_buffer_list(std::uint32_t first);
 
+  /// The number of the recount that runs, 0 if none does; see recount.hpp. Needs no lock.
+  [[nodiscard]] std::uint32_t recount() const noexcept;
+  /// Somebody has the buffer, whatever index that is. Needs no lock.
+  void mark(std::uint32_t index) noexcept;
+  /// If one runs, there will be another after it.
+  void start_recount() noexcept;
+  /// Frees what nobody marked.
+  void finish_recount() noexcept;
+
  private:
   template <class T>
   [[nodiscard]] T* at(std::uint64_t offset) const noexcept {

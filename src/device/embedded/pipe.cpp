@@ -20,15 +20,6 @@ void store_name(char (&into)[abi::request_name_size], std::string_view name) {
   into[name.copy(into, sizeof into - 1)] = '\0';
 }
 
-template <class Use>
-void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
-  for (const End sender : {End::master, End::slave}) {
-    for (std::uint32_t k = 0; k != pipe.rings[number(sender)]; ++k) {
-      use(pipe_ring(pipe, memory, sender, k), sender, k);
-    }
-  }
-}
-
 }  // namespace
 
 std::optional<PipeName> parse_pipe(std::string_view name) {

@@ -6,6 +6,8 @@
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +56,29 @@ void destroy_pipe(const PipeRecord& pipe, Memory& memory);
 /// Ring `k` of the direction in which `sender` sends.
 [[nodiscard]] PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender,
                                  std::uint32_t k);
+
+/// use(ring, sender, k) for every ring of the pipe, in both directions.
+template <class Use>
+void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
+  for (const End sender : {End::master, End::slave}) {
+    for (std::uint32_t k = 0; k != pipe.rings[static_cast<std::size_t>(sender)]; ++k) {
+      use(pipe_ring(pipe, memory, sender, k), sender, k);
+    }
+  }
+}
+
+/// use(slot) for every slot of an endpoint's own rings, if it is a null port.
+template <class Use>
+void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Use&& use) {
+  if (endpoint.first_ring == no_object) return;
+  for (std::uint32_t i = 0; i != endpoint.tx.count + endpoint.rx.count; ++i) {
+    auto& ring = memory.ring(endpoint.first_ring + i);
+    const auto* slots = abi::slots_of(ring);
+    for (std::uint32_t slot = 0; slot != std::min(ring.num_slots, max_slots); ++slot) {
+      use(slots[slot]);
+    }
+  }
+}
 
 /// Fills in what netmap(4) keeps in a ring's head. `is_tx`: its direction.
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,

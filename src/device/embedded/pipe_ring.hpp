@@ -64,6 +64,7 @@ class PipeSender {
   /// Whether something is published beyond the place the receiver wants to be woken for.
   [[nodiscard]] bool has_news() const noexcept;
 
+  [[nodiscard]] const PipeRing& ring() const noexcept { return ring_; }
   [[nodiscard]] RingWords& words() const noexcept { return *ring_.words; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
@@ -91,6 +92,7 @@ class PipeReceiver {
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
 
+  [[nodiscard]] const PipeRing& ring() const noexcept { return ring_; }
   [[nodiscard]] RingWords& words() const noexcept { return *ring_.words; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 

@@ -207,6 +207,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   if (!index) return std::unexpected(index.error());
   EndpointRecord& endpoint = domain.state().endpoints[*index];
   endpoint.process = os::process();
+  endpoint.owner = Domain::owner();
   endpoint.exclusive = (body.nr_flags & flag::exclusive) != 0;
   endpoint.lane = 0;
   endpoint.is_closed = false;

@@ -11,7 +11,9 @@
 // Packets pass through RingWords alone, without any lock: a release store publishes slots, another
 // gives them back. All else of a ring is in netmap's structures, in the region, so whoever takes
 // over after a crash finds the ring as its last user left it. A process may die between any two
-// stores: records become valid by the store of one word, and what nobody uses is collected.
+// stores: records become valid by the store of one word, and what nobody uses is collected
+// (collect.hpp), packets that were being forwarded are put back (repair.hpp), and buffers that were
+// in its hands are found (recount.hpp).
 #pragma once
 
 #include <netmap/abi.hpp>
@@ -30,7 +32,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 1;
+inline constexpr std::uint32_t layout_version = 2;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -86,6 +88,11 @@ struct RegionState {
   std::bitset<interface_pool.objects> interfaces;
   std::bitset<ring_pool.objects> rings;
   std::bitset<buffer_pool.objects> buffers;
+  /// How many recounts of the buffers there were, the running one included; see recount.hpp.
+  std::atomic<std::uint32_t> recounts;
+  std::atomic<bool> is_recounting;
+  bool recount_again;  ///< somebody died during this one
+  std::atomic<std::uint64_t> seen[buffer_pool.objects / 64];
 };
 
 // ---- A domain ----------------------------------------------------------------------------------
@@ -123,6 +130,7 @@ struct EndpointRecord {
   std::atomic<std::uint32_t> in_use;
   std::atomic<std::uint32_t> epoch;  ///< counts the users of this record, so that none is mistaken
   std::uint32_t process;             ///< who opened it, for messages
+  std::uint64_t owner;               ///< the same, told from all other processes
   std::uint16_t memory_id;
   std::uint16_t pipe;  ///< index of its pipe, or no_pipe
   End end;
@@ -130,6 +138,7 @@ struct EndpointRecord {
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
   /// Its owner closed it, after listing in ni_bufs_head what it held; not set if the owner died.
   std::atomic<bool> is_closed;
+  std::atomic<std::uint32_t> answered;  ///< the last recount that its owner answered
   RingRange tx;
   RingRange rx;
   std::uint32_t interface;   ///< its netmap_if, or no_object
@@ -142,10 +151,16 @@ inline constexpr std::uint32_t max_pipes = 512;
 inline constexpr std::uint32_t max_endpoints = 1024;
 inline constexpr std::uint8_t lanes = 4;
 
+namespace attention {
+/// Set once by the first process whose kernel has no membarrier: from then on everybody fences.
+inline constexpr std::uint32_t fences = 1;
+/// The buffers of a region are recounted.
+inline constexpr std::uint32_t recount = 2;
+}  // namespace attention
+
 struct DomainState {
   FileHeader header;
-  /// Set once by the first process whose kernel has no membarrier: from then on everybody fences.
-  std::atomic<std::uint32_t> needs_fences;
+  std::atomic<std::uint32_t> attention;    ///< what a sync has to do beside its work
   std::atomic<std::uint32_t> lock_holder;  ///< process, for messages
   PipeRecord pipes[max_pipes];
   EndpointRecord endpoints[max_endpoints];

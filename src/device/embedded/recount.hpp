@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Finds the buffers that processes had in their hands when they died. Which these are nobody can
+// tell, but the living can tell which they are not: every open port marks, at the end of its next
+// sync, the buffers in its rings and in its hands, and from then on does so at the end of every
+// sync, until all have answered. What nobody marked then is free.
+//
+// A buffer that moves from port to port meanwhile is not missed: who sends it has marked it before,
+// or marks it in that same sync, and who takes it marks it in the sync that shows it. One that is
+// allocated is marked by the allocator.
+#pragma once
+
+#include "device/embedded/memory.hpp"
+#include "device/embedded/pipe_ring.hpp"
+
+namespace netmap::embedded {
+
+/// Somebody died who used `memory`. Under the domain's lock.
+void start_recount(DomainState& state, Memory& memory);
+/// Frees what the recounts found to which everybody has answered. Under the domain's lock.
+void finish_recounts(Domain& domain);
+
+/// Marks what a ring's slots name.
+void mark_buffers(const PipeRing& ring, Memory& memory) noexcept;
+
+}  // namespace netmap::embedded
