@@ -51,12 +51,17 @@ int main() {
   auto left = open("netmap:proxy}1");
   auto right = open("netmap:proxy}2");
 
-  net::co_spawn(context, forward_all(left.rx_rings()[0], right.tx_rings()[0]), net::detached);
-  net::co_spawn(context, forward_all(right.rx_rings()[0], left.tx_rings()[0]), net::detached);
+  bool is_over = false;
+  const auto fail = [&](std::exception_ptr failure) {
+    if (failure && !is_over) std::rethrow_exception(failure);
+  };
+  net::co_spawn(context, forward_all(left.rx_rings()[0], right.tx_rings()[0]), fail);
+  net::co_spawn(context, forward_all(right.rx_rings()[0], left.tx_rings()[0]), fail);
   net::co_spawn(context, call_through(caller, called, 1000), [&](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+    is_over = true;
     left.close();  // ends the proxy
     right.close();
-    if (failure) std::rethrow_exception(failure);
   });
   context.run();
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <future>
 #include <span>
 #include <stdexcept>
@@ -53,7 +54,10 @@ int main() {
         net::co_spawn(port.get_executor(), receive(port.rx_rings()[0], 10'000), net::use_future));
   }
   for (netmap::AsyncPort& port : senders) {
-    net::co_spawn(port.get_executor(), send(port.tx_rings()[0], 10'000), net::detached);
+    net::co_spawn(port.get_executor(), send(port.tx_rings()[0], 10'000),
+                  [](std::exception_ptr failure) {
+                    if (failure) std::rethrow_exception(failure);
+                  });
   }
   for (std::size_t ring = 0; ring != received.size(); ++ring) {
     std::printf("ring %zu: %zu packets\n", ring, received[ring].get());

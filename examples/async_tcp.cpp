@@ -55,12 +55,15 @@ int main() {
   tcp::acceptor acceptor(context, tcp::endpoint(net::ip::address_v4::loopback(), 0));
   tcp::socket accepted(context);
   tcp::socket client(context);
+  const auto fail = [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  };
   acceptor.async_accept(accepted, [&](netmap::AsioError error) {
     if (error) throw std::runtime_error(error.message());
-    net::co_spawn(context, copy_in(accepted, port->tx_rings()[0]), net::detached);
-    net::co_spawn(context, copy_out(port->rx_rings()[0], accepted), net::detached);
+    net::co_spawn(context, copy_in(accepted, port->tx_rings()[0]), fail);
+    net::co_spawn(context, copy_out(port->rx_rings()[0], accepted), fail);
   });
-  net::co_spawn(context, answer(*world), net::detached);
+  net::co_spawn(context, answer(*world), fail);
   net::co_spawn(context, ask(client, acceptor.local_endpoint()), [&](std::exception_ptr failure) {
     context.stop();
     if (failure) std::rethrow_exception(failure);

@@ -7,7 +7,9 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <optional>
+#include <stdexcept>
 
 #if defined(NETMAP_BOOST_ASIO)
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -25,9 +27,12 @@ net::awaitable<std::optional<std::size_t>> receive_within(netmap::AsyncRxRing& r
                                                           std::chrono::nanoseconds limit) {
   using namespace net::experimental::awaitable_operators;
   net::steady_timer timer(ring.get_executor(), limit);
+  netmap::AsioError error;  // thrown, it would not end the wait for the timer
   const auto first =
-      co_await (ring.async_receive(into, use_awaitable) || timer.async_wait(use_awaitable));
+      co_await (ring.async_receive(into, net::redirect_error(use_awaitable, error)) ||
+                timer.async_wait(use_awaitable));
   if (first.index() == 1) co_return std::nullopt;
+  if (error) throw std::runtime_error(error.message());
   co_return std::get<0>(first);
 }
 
@@ -49,6 +54,8 @@ int main() {
   for (int n = 0; n != 3; ++n) {
     sender->tx_rings()[0].async_send(net::buffer(packet), net::detached);
   }
-  net::co_spawn(context, receive_all(*receiver), net::detached);
+  net::co_spawn(context, receive_all(*receiver), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
   context.run();
 }

@@ -15,17 +15,22 @@
 //
 // A WAKE-UP means: look. Operations look, sync, look, ask to be woken, look once more, and only
 // then wait; a wake-up that finds nothing waits again. Packets that are in a ring whose task does
-// something else wake nobody.
+// something else wake nobody. PortOptions::spin is how long an operation that finds nothing looks
+// again before it waits; the whole event loop spins with it. Whoever waits on a port is woken for all
+// its rings, so tasks of many rings had better open each apart.
 //
 // THREADS. As with a socket, one thread at a time uses a port, its rings, batches and operations:
-// one coroutine, or several on one strand. To receive and send in different threads open the
-// directions apart ("/R", "/T"), for a thread a ring open the rings apart (open_each_ring).
-// Completions come through the handler's associated executor, memory from its allocator; there is
-// no other in steady state. One operation of a ring at a time. Until it completes its buffers
-// belong to it, and while one waits on the ring only other operations may move that direction.
+// one coroutine, or several on one strand. Unlike a socket's, operations go on, not only complete,
+// on their handler's associated executor, so that has to be the strand, too: spawn coroutines on
+// it, bind callbacks to it. To receive and send in different threads open the directions apart
+// ("/R", "/T"), for a thread a ring open the rings apart (open_each_ring). Completions come through
+// the handler's associated executor, memory from its allocator; there is no other in steady state.
+// One operation of a ring at a time. Until it completes its buffers belong to it, and while one
+// waits on the ring only other operations may move that direction.
 //
 // CANCELLATION, by slot or by cancel(), completes with operation_aborted. What waited has done
-// nothing: no packet is lost or sent twice. async_send_batch says how many packets it has sent.
+// nothing: no packet is lost or sent twice. async_send_batch says how many packets it has sent, and
+// async_shutdown has ended sending, so these two ignore a slot's cancellation_type::total.
 // close(), and the end of the AsyncPort, completes everything that way; batches keep the port's
 // memory until they go.
 //

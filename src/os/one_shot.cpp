@@ -43,7 +43,7 @@ Outcome<short> OneShot::clear() noexcept {
     if (event.data.fd == fd_) {
       events = static_cast<short>(event.events);
     } else {
-      hush(event.data.fd);
+      (void)::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, event.data.fd, nullptr);
     }
   }
   if (::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, fd_, nullptr) != 0 && errno != ENOENT) {

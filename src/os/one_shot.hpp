@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A descriptor that becomes readable once another one has an event, and only while that was asked
-// for, or when there are news. Between clear() and set() nothing polls the other descriptor. Linux:
-// epoll(7).
+// for, or, once, when there are news. Between clear() and set() nothing polls the other descriptor.
+// Linux: epoll(7).
 #pragma once
 
 #include "os/os.hpp"
@@ -17,7 +17,8 @@ class OneShot {
   [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
   /// Asks for one of `events`, poll(2)'s. Precondition: not set.
   [[nodiscard]] Outcome<> set(short events) noexcept;
-  /// Takes back set(), if that was called, and reads the news; yields the events that have come.
+  /// Takes back set(), if that was called, and the news, if they have come: others may wait for
+  /// these, too, so they are not read. Yields the events of `fd` that have come.
   [[nodiscard]] Outcome<short> clear() noexcept;
 
  private:

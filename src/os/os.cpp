@@ -83,11 +83,14 @@ Outcome<File> watch_deletion(const std::string& interface) {
   // Of all messages about links, which a filter loads in network order, the one.
   std::array filter{
       sock_filter BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 3),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 0, 5),
+      // An interface that leaves a bridge is told as this family's.
+      sock_filter BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+                           NLMSG_HDRLEN + offsetof(ifinfomsg, ifi_family)),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNSPEC, 0, 3),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NLMSG_HDRLEN + offsetof(ifinfomsg, ifi_index)),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(index), 0, 1),
-      sock_filter BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-      sock_filter BPF_STMT(BPF_RET | BPF_K, 0)};
+      sock_filter BPF_STMT(BPF_RET | BPF_K, UINT32_MAX), sock_filter BPF_STMT(BPF_RET | BPF_K, 0)};
   const sock_fprog program{filter.size(), filter.data()};
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;

@@ -5,7 +5,7 @@
 
 namespace netmap::async_test {
 
-/// How often this thread has called operator new.
+/// How often this thread has called operator new or aligned_alloc.
 inline thread_local std::uint64_t allocations = 0;
 
 }  // namespace netmap::async_test

@@ -2,6 +2,7 @@
 #include "asio/support.hpp"
 
 #include <future>
+#include <memory>
 #include <span>
 #include <variant>
 
@@ -113,6 +114,16 @@ TEST_F(Rings, EmptyBuffersMoveNoPacketThroughAStream) {
   rx_.async_receive(net::buffer(into), moved.handler());
   run();
   EXPECT_EQ(into, bytes(60));
+  must(rx_.sync());
+  EXPECT_TRUE(rx_.ring().packets().empty());
+}
+
+TEST_F(Rings, StreamPassesOverPacketsOfNoBytes) {
+  for (const std::size_t size : {60, 0, 0, 60}) send(bytes(size));
+  Bytes into(120);
+  auto read = net::async_read(rx_, net::buffer(into), net::use_future);
+  run();
+  EXPECT_EQ(read.get(), 120U);
 }
 
 TEST_F(Rings, SenderWaitsForRoomAndSendsAll) {
@@ -220,6 +231,119 @@ TEST_F(Rings, ShutdownWaitsUntilAllWasTakenAndEndsSending) {
   tx_.async_send(net::buffer(into), sent.handler());
   run();
   EXPECT_TRUE(is(sent.error, make_error_code(std::errc::broken_pipe))) << sent.error.message();
+}
+
+TEST_F(Rings, ShutdownTellsWhoeverWaitsForRoom) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(64, net::buffer(packet));
+  Told<std::size_t> sent;
+  tx_.async_send_batch(std::span(packets).first(63), sent.handler());
+  run();
+  tx_.async_send(net::buffer(packet), sent.handler());
+  poll();
+  Told<> ended;
+  tx_.async_shutdown(ended.handler());
+  poll();
+  EXPECT_EQ(sent.times, 2);
+  EXPECT_TRUE(is(sent.error, make_error_code(std::errc::broken_pipe))) << sent.error.message();
+  EXPECT_EQ(ended.times, 0);
+  Told<> waited;
+  tx_.async_wait(1, waited.handler());
+  poll();
+  EXPECT_TRUE(is(waited.error, make_error_code(std::errc::broken_pipe))) << waited.error.message();
+  left_.cancel();
+  run();
+}
+
+TEST_F(Rings, EndAndMoveOfThePortCompleteWhatWaits) {
+  AsyncPort port = open("netmap:e{1");
+  Told<> first;
+  port.rx_rings()[0].async_wait(first.handler());
+  poll();
+  port = open("netmap:e}1");
+  run();
+  EXPECT_TRUE(is_aborted(first.error)) << first.times;
+  Told<> second;
+  port.rx_rings()[0].async_wait(second.handler());
+  poll();
+  {
+    const AsyncPort gone = std::move(port);
+  }
+  run();
+  EXPECT_TRUE(is_aborted(second.error)) << second.times;
+}
+
+TEST_F(Rings, SyncOfAClosedPortFails) {
+  left_.close();
+  EXPECT_FALSE(tx_.sync());
+}
+
+TEST_F(Rings, BatchMayOutliveTheEventLoop) {
+  Told<Batch> batch;
+  {
+    net::io_context context;
+    AsyncPort port = must(AsyncPort::open(context.get_executor(), "netmap:o{1", options()));
+    Port sender = must(netmap::open("netmap:o}1", options()));
+    must(sender.tx_rings()[0].send(std::as_bytes(std::span("seven"))));
+    must(sender.sync_tx());
+    port.rx_rings()[0].async_receive_batch(batch.handler());
+    context.run_for(patience);
+  }
+  ASSERT_TRUE(batch.value);
+  EXPECT_EQ((*batch.value.packets().begin()).front()[0], std::byte{'s'});
+}
+
+TEST_F(Rings, BatchIgnoresTotalCancellation) {
+  const Bytes packet = bytes(60);
+  const std::vector<net::const_buffer> packets(100, net::buffer(packet));
+  Told<std::size_t> sent;
+  net::cancellation_signal signal;
+  tx_.async_send_batch(std::span(packets),
+                       net::bind_cancellation_slot(signal.slot(), sent.handler()));
+  poll();
+  signal.emit(net::cancellation_type::total);
+  poll();
+  EXPECT_EQ(sent.times, 0);
+  signal.emit(net::cancellation_type::partial);
+  run();
+  EXPECT_EQ(sent.value, 63U);
+}
+
+/// Counts what it is asked for.
+template <class Value>
+struct CountingAllocator {
+  using value_type = Value;
+  int* count;
+  explicit CountingAllocator(int& counter) : count(&counter) {}
+  template <class Other>
+  CountingAllocator(const CountingAllocator<Other>& other) : count(other.count) {}
+  Value* allocate(std::size_t n) {
+    ++*count;
+    return std::allocator<Value>().allocate(n);
+  }
+  void deallocate(Value* at, std::size_t n) { std::allocator<Value>().deallocate(at, n); }
+  friend bool operator==(const CountingAllocator&, const CountingAllocator&) = default;
+};
+
+TEST_F(Rings, UsesTheHandlersAllocatorAndExecutor) {
+  struct Handler {
+    using allocator_type = CountingAllocator<char>;
+    using executor_type = net::strand<net::io_context::executor_type>;
+    int& count;
+    executor_type strand;
+    bool& on_strand;
+    [[nodiscard]] allocator_type get_allocator() const { return allocator_type(count); }
+    [[nodiscard]] executor_type get_executor() const { return strand; }
+    void operator()(AsioError) { on_strand = strand.running_in_this_thread(); }
+  };
+  int count = 0;
+  bool on_strand = false;
+  rx_.async_wait(Handler{count, net::make_strand(context_.get_executor()), on_strand});
+  poll();
+  EXPECT_GT(count, 0);
+  send(bytes(60));
+  run();
+  EXPECT_TRUE(on_strand);
 }
 
 TEST_F(Rings, FlushHandsOverWhatWasCommittedDirectly) {
@@ -412,12 +536,13 @@ TEST_F(ManyRings, RingThatNobodyWaitsOnWakesNobody) {
 
 TEST_F(Rings, SpinIsBounded) {
   PortOptions spinning = options();
-  spinning.spin = std::chrono::milliseconds(1);
+  spinning.spin = std::chrono::milliseconds(50);
   AsyncPort port = must(AsyncPort::open(context_.get_executor(), "netmap:s{1", spinning));
   Told<> waited;
   port.rx_rings()[0].async_wait(waited.handler());
   poll();
   EXPECT_EQ(waited.times, 0);
+  EXPECT_GT(port.port().stats().rx_syncs, 10U) << "it did not look again and again";
   port.cancel();
   run();
   EXPECT_TRUE(is_aborted(waited.error));

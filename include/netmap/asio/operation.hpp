@@ -119,8 +119,8 @@ class Operation {
     auto found = look();
     const auto spin = shared_->port->spin();
     if (!found || *found || spin == std::chrono::nanoseconds(0)) return found;
-    const auto until = std::chrono::steady_clock::now() + spin;
-    while (found && !*found && std::chrono::steady_clock::now() < until) found = look();
+    const auto start = std::chrono::steady_clock::now();
+    while (found && !*found && std::chrono::steady_clock::now() - start < spin) found = look();
     return found;
   }
 

@@ -32,7 +32,7 @@ class BasicAsyncRxRing {
   [[nodiscard]] RxRing& ring() noexcept { return shared_->port->rx_rings()[ring_]; }
   /// Port::sync_rx(), here and now: for loops over ring() that wait only when nothing is there. An
   /// operation takes a turn of the event loop even if it need not wait. Disturbs nobody who waits.
-  /// Precondition: the port is open.
+  /// Fails with std::errc::operation_canceled once the port is closed.
   Result<> sync() { return shared_->template sync<Direction::rx>(); }
 
   /// Until a whole packet is there. void(error)
@@ -55,8 +55,8 @@ class BasicAsyncRxRing {
   auto async_receive_batch(Token&& token) {
     return async_receive_batch(SIZE_MAX, std::forward<Token>(token));
   }
-  /// async_receive as AsyncReadStream asks for it: an empty buffer takes nothing, and a packet
-  /// that is too large counts 0 bytes.
+  /// async_receive as AsyncReadStream asks for it: an empty buffer takes nothing, a packet of no
+  /// bytes is passed over, and one that is too large counts 0.
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& into, Token&& token) {
     return initiate(shared_, Receive<Buffers>(ring_, into, false), std::forward<Token>(token));
@@ -108,7 +108,8 @@ class BasicAsyncTxRing {
     return initiate(shared_, Flush(ring_), std::forward<Token>(token));
   }
   /// Flushes, then waits until the other side has taken everything, which it may never do. From
-  /// here on, cancelled or not, sending fails with broken_pipe on all rings. void(error)
+  /// here on, cancelled or not, sending fails with broken_pipe on all rings, and whoever waits for
+  /// room is told so. void(error)
   template <class Token>
   auto async_shutdown(Token&& token) {
     const std::uint32_t all = shared_->port ? ring().num_slots() - 1 : 1;

@@ -14,15 +14,15 @@
 namespace netmap::inline NETMAP_ASIO_NAMESPACE {
 
 /// Whole packets of one ring, in place. Gives them back when destroyed, wherever that is; the
-/// other side learns of it at the ring's next sync. Keeps the port open until then. One batch of
-/// a ring at a time. Thread: the port's.
+/// other side learns of it at the ring's next sync. Keeps the port open until then, and may outlive
+/// AsyncPort and event loop. One batch of a ring at a time. Thread: the port's.
 template <class Executor = net::any_io_executor>
 class BasicBatch {
  public:
   BasicBatch() noexcept = default;
-  BasicBatch(std::shared_ptr<Shared<Executor>> shared, std::size_t ring, std::size_t limit)
-      : shared_(std::move(shared)), port_(shared_->port), ring_(ring), limit_(limit) {
-    shared_->leased[ring_] = true;
+  BasicBatch(Shared<Executor>& shared, std::size_t ring, std::size_t limit)
+      : shared_(shared.weak_from_this()), port_(shared.port), ring_(ring), limit_(limit) {
+    shared.leased[ring_] = true;
   }
   BasicBatch(BasicBatch&&) noexcept = default;
   BasicBatch& operator=(BasicBatch&& other) noexcept {
@@ -46,16 +46,16 @@ class BasicBatch {
   void release() noexcept {
     if (!port_) return;
     const auto give_back = [this] { return ring().release(packets().end()); };
-    (void)(shared_->port ? shared_->rx.quietly(*port_, give_back) : give_back());
-    shared_->leased[ring_] = false;
+    const auto shared = shared_.lock();
+    (void)(shared && shared->port ? shared->rx.quietly(*port_, give_back) : give_back());
+    if (shared) shared->leased[ring_] = false;
     port_.reset();
-    shared_.reset();
   }
 
  private:
   [[nodiscard]] RxRing& ring() const noexcept { return port_->rx_rings()[ring_]; }
 
-  std::shared_ptr<Shared<Executor>> shared_;
+  std::weak_ptr<Shared<Executor>> shared_;
   std::shared_ptr<Port> port_;
   std::size_t ring_ = 0;
   std::size_t limit_ = 0;  ///< slots
@@ -108,7 +108,8 @@ class WaitForPackets : public RxAct {
   std::tuple<> results() { return {}; }
 };
 
-/// Copies one packet out. As a stream does it, an empty buffer takes nothing.
+/// Copies one packet out. As a stream does it, an empty buffer takes nothing, and a packet of no
+/// bytes, which would be the stream's end, is passed over.
 template <class Buffers>
 class Receive : public RxAct {
  public:
@@ -126,9 +127,17 @@ class Receive : public RxAct {
     if (takes_nothing()) return true;
     if (auto usable = check(shared); !usable) return std::unexpected(usable.error());
     RxRing& ring = of(shared);
-    const auto packets = ring.packets();
-    if (packets.empty()) return false;
-    const Packet packet = *packets.begin();
+    while (!ring.packets().empty()) {
+      auto taken = take(ring);
+      if (!taken || size_ != 0 || tells_need_) return taken;
+    }
+    return false;
+  }
+  std::tuple<std::size_t> results() { return {size_}; }
+
+ private:
+  Result<bool> take(RxRing& ring) {
+    const Packet packet = *ring.packets().begin();
     const std::size_t size = packet.size();
     if (size > net::buffer_size(into_)) {
       size_ = tells_need_ ? size : 0;
@@ -141,9 +150,6 @@ class Receive : public RxAct {
     }
     return true;
   }
-  std::tuple<std::size_t> results() { return {size_}; }
-
- private:
   [[nodiscard]] bool takes_nothing() const noexcept {
     return !tells_need_ && net::buffer_size(into_) == 0;
   }
@@ -183,7 +189,7 @@ class ReceiveBatch : public RxAct {
     if (waiting == 0) return false;
     for (std::size_t slots = std::min(waiting, limit_); slots <= waiting; ++slots) {
       if (of(shared).packets(slots).empty()) continue;  // the first packet is longer
-      batch_ = BasicBatch<Executor>(shared.shared_from_this(), ring(), slots);
+      batch_ = BasicBatch<Executor>(shared, ring(), slots);
       return true;
     }
     return false;

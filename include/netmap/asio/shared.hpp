@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Shared : std::enable_shared_from_this<Shared<Executor>> {
   }
   template <Direction direction>
   Result<> sync() {
+    if (!port) return std::unexpected(make_error_code(std::errc::operation_canceled));
     return side<direction>().quietly(
         *port, [this] { return direction == Direction::rx ? port->sync_rx() : port->sync_tx(); });
   }

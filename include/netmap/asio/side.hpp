@@ -75,14 +75,29 @@ class Side {
   /// Calls `use`, which moves or syncs rings of this direction, while nobody else does.
   template <class Use>
   auto quietly(Port& port, Use&& use) {
-    const bool disturbed = waiting_ != 0 && alarm_.moves_rings();
-    if (disturbed) (void)alarm_.clear(port);
-    auto result = use();
-    if (disturbed) rearm(port);
-    return result;
+    const Quiet quiet(*this, port);
+    return use();
   }
 
  private:
+  /// No wake-up is asked for as long as this exists.
+  class Quiet {
+   public:
+    Quiet(Side& side, Port& port) : side_(side), port_(port) {
+      if (disturbed_) (void)side_.alarm_.clear(port_);
+    }
+    Quiet(const Quiet&) = delete;
+    Quiet& operator=(const Quiet&) = delete;
+    ~Quiet() {
+      if (disturbed_) side_.rearm(port_);
+    }
+
+   private:
+    Side& side_;
+    Port& port_;
+    const bool disturbed_ = side_.waiting_ != 0 && side_.alarm_.moves_rings();
+  };
+
   void rearm(Port& port) {
     const auto set = this->set(port);
     if (!set || !*set) wake_all();

@@ -27,13 +27,18 @@ class TxAct {
   [[nodiscard]] std::uint32_t wanted() const noexcept { return free_slots_; }
   template <class Executor>
   [[nodiscard]] bool is_ready(const Shared<Executor>& shared) const noexcept {
-    const TxRing& ring = of(shared);
-    return free_slots_ >= ring.num_slots() || !ring.is_sound() ||
-           ring.slots().size() >= free_slots_;
+    return shared.is_shut_down || has_room(shared);
   }
   std::tuple<> results() { return {}; }
 
  protected:
+  /// Or will never have.
+  template <class Executor>
+  [[nodiscard]] bool has_room(const Shared<Executor>& shared) const noexcept {
+    const TxRing& ring = of(shared);
+    return free_slots_ >= ring.num_slots() || !ring.is_sound() ||
+           ring.slots().size() >= free_slots_;
+  }
   template <class Executor>
   [[nodiscard]] TxRing& of(const Shared<Executor>& shared) const noexcept {
     return shared.port->tx_rings()[ring_];
@@ -190,15 +195,18 @@ class Shutdown : public TxAct {
   using Signature = void(AsioError);
   Shutdown(std::size_t ring, std::uint32_t all_slots) noexcept : TxAct(ring, all_slots) {}
 
+  static net::enable_partial_cancellation cancellation() { return {}; }
+
+  /// Who waits for room is told that there will be none.
   template <class Executor>
   Result<bool> act(Shared<Executor>& shared) {
-    shared.is_shut_down = true;
+    if (!std::exchange(shared.is_shut_down, true)) shared.tx.wake_all();
     if (auto synced = shared.port->sync_tx(); !synced) return std::unexpected(synced.error());
-    return TxAct::is_ready(shared);
+    return has_room(shared);
   }
   template <class Executor>
   [[nodiscard]] bool is_ready(const Shared<Executor>& shared) const noexcept {
-    return !shared.is_shut_down || TxAct::is_ready(shared);
+    return !shared.is_shut_down || has_room(shared);
   }
 };
 
