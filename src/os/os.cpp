@@ -110,10 +110,12 @@ Outcome<File> watch_deletion(const std::string&) {
 
 #endif
 
-void hush(int fd) noexcept {
+bool hush(int fd) noexcept {
   char bytes[64];
-  while (::read(fd, bytes, sizeof bytes) == sizeof bytes) {
-  }
+  ssize_t got = ::read(fd, bytes, sizeof bytes);
+  const bool was_anything = got > 0;
+  while (got == sizeof bytes) got = ::read(fd, bytes, sizeof bytes);
+  return was_anything;
 }
 
 bool exists(const char* path) noexcept {

@@ -78,8 +78,8 @@ class Mapping {
 
 /// A socket that becomes readable when a network interface is deleted. Linux: rtnetlink(7).
 [[nodiscard]] Outcome<File> watch_deletion(const std::string& interface);
-/// Uses up all that can be read.
-void hush(int fd) noexcept;
+/// Uses up all that can be read; yields whether there was anything.
+bool hush(int fd) noexcept;
 
 /// Whether the file is there, whatever its rights.
 [[nodiscard]] bool exists(const char* path) noexcept;

@@ -4,9 +4,14 @@
 // takes their end over, and in the end everything is given back.
 #include "embedded/support.hpp"
 
+#include "device/embedded/state.hpp"
+
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <span>
+
+#include <poll.h>
 
 namespace netmap::embedded {
 namespace {
@@ -125,6 +130,39 @@ TEST_F(Kills, WhileOpeningAndClosingLeaveTheDomainWhole) {
     EXPECT_EQ(take_numbers(right.rx_rings()[0], 0), 10U);
   }
   EXPECT_EQ(files(), at_rest);
+}
+
+/// What both sides of a sender's ring share lies in front of it.
+RingWords& words_of(TxRing& ring) {
+  return *reinterpret_cast<RingWords*>(reinterpret_cast<std::byte*>(ring.raw()) - ring_in_object);
+}
+
+TEST_F(Kills, BetweenPublishingAndRingingWakeTheSleeper) {
+  Shared<std::atomic<int>> step;
+  Process sender([&] {
+    auto port = open("x{1");
+    TxRing& tx = port.tx_rings()[0];
+    *step = 1;
+    if (!await([&] { return words_of(tx).rx_sleepers != 0; })) return false;
+    words_of(tx).rx_sleepers = 0;  // as whoever is about to ring does
+    EXPECT_TRUE(send_number(tx, 7));
+    must(port.sync_tx());
+    *step = 2;
+    ::pause();
+    return false;
+  });
+  ASSERT_TRUE(await([&] { return *step == 1; }));
+  auto receiver = open("x}1");
+  Process killer([&step, id = sender.id()] {
+    return await([&] { return *step == 2; }) && ::kill(id, SIGKILL) == 0;
+  });
+  ASSERT_TRUE(must(receiver.arm(Direction::rx)));
+  pollfd handle{receiver.wait_handle(Direction::rx).fd, POLLIN, 0};
+  EXPECT_EQ(::poll(&handle, 1, std::chrono::milliseconds(patience).count()), 1);
+  receiver.disarm(Direction::rx);
+  must(receiver.sync_rx());
+  EXPECT_EQ(take_numbers(receiver.rx_rings()[0], 7), 8U);
+  EXPECT_TRUE(killer.succeeded());
 }
 
 }  // namespace

@@ -258,8 +258,8 @@ TEST_F(Requests, LeaveNothingBehindWhenTheirPortsClose) {
   {
     auto pipe = must(try_register("x{1", all_rings()));
     auto null = must(try_register("n", null_port(1, 1, 8)));
-    EXPECT_EQ(files(), (std::set<std::string>{"domain", "lock", "mem1", "mem2", "0.rx", "0.tx",
-                                              "1.rx", "1.tx"}));
+    EXPECT_EQ(files(), (std::set<std::string>{"domain", "lock", "mem1", "mem2", "0.life", "0.rx",
+                                              "0.tx", "1.life", "1.rx", "1.tx"}));
   }
   EXPECT_EQ(files(), at_rest);
   (void)must(port_info("x{1", device()));

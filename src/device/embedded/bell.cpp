@@ -11,16 +11,28 @@ namespace {
 std::string fifo_name(std::uint32_t endpoint, Direction direction) {
   return std::to_string(endpoint) + (direction == Direction::rx ? ".rx" : ".tx");
 }
-
-/// Opened for both ways, so that neither a missing reader nor the last writer's end is an event.
-os::Outcome<os::File> open_fifo(const Domain& domain, const std::string& name) {
-  return os::open(domain.directory().fd(), name, O_RDWR | O_NONBLOCK | O_NOFOLLOW);
+std::string life_name(std::uint32_t endpoint) {
+  return std::to_string(endpoint) + ".life";
 }
 
-Result<os::File> make_fifo(const Domain& domain, const std::string& name) {
+os::Outcome<os::File> open_fifo(const Domain& domain, const std::string& name, int mode) {
+  return os::open(domain.directory().fd(), name, mode | O_NONBLOCK | O_NOFOLLOW);
+}
+
+/// To ring: for both ways, so that a missing reader is no error.
+os::Outcome<os::File> open_fifo(const Domain& domain, std::uint32_t endpoint, Direction direction) {
+  return open_fifo(domain, fifo_name(endpoint, direction), O_RDWR);
+}
+
+/// Fails with no_such_device_or_address if the endpoint is dead.
+os::Outcome<os::File> open_life(const Domain& domain, std::uint32_t endpoint) {
+  return open_fifo(domain, life_name(endpoint), O_WRONLY);
+}
+
+Result<os::File> make_fifo(const Domain& domain, const std::string& name, int mode) {
   auto made = os::remove(domain.directory(), name);
   if (made) made = os::make_fifo(domain.directory(), name);
-  auto file = made ? open_fifo(domain, name) : std::unexpected(made.error());
+  auto file = made ? open_fifo(domain, name, mode) : std::unexpected(made.error());
   if (!file) {
     return std::unexpected(cannot("make '" + name + "' in '" + domain.path() + "'", file.error()));
   }
@@ -29,29 +41,42 @@ Result<os::File> make_fifo(const Domain& domain, const std::string& name) {
 
 }  // namespace
 
-Result<Bell> Bell::make(const Domain& domain, std::uint32_t endpoint) {
-  auto rx = make_fifo(domain, fifo_name(endpoint, Direction::rx));
-  if (!rx) return std::unexpected(rx.error());
-  auto tx = make_fifo(domain, fifo_name(endpoint, Direction::tx));
-  if (!tx) return std::unexpected(tx.error());
-  if (const auto locked = os::try_lock(*rx); !locked || !*locked) {
-    const auto why = locked ? make_error_code(std::errc::device_or_resource_busy) : locked.error();
-    return std::unexpected(cannot("lock a bell in '" + domain.path() + "'", why));
+Result<Bell::Side> Bell::make_side(const Domain& domain, const std::string& name) {
+  auto fifo = make_fifo(domain, name, O_RDWR);
+  if (!fifo) return std::unexpected(fifo.error());
+  auto wake = os::WakeSet::make(*fifo);
+  if (!wake) {
+    return std::unexpected(
+        cannot("wait on '" + name + "' in '" + domain.path() + "'", wake.error()));
   }
-  return Bell(std::move(*rx), std::move(*tx));
+  return Side{std::move(*fifo), std::move(*wake)};
+}
+
+Result<Bell> Bell::make(const Domain& domain, std::uint32_t endpoint) {
+  auto rx = make_side(domain, fifo_name(endpoint, Direction::rx));
+  if (!rx) return std::unexpected(rx.error());
+  auto tx = make_side(domain, fifo_name(endpoint, Direction::tx));
+  if (!tx) return std::unexpected(tx.error());
+  auto life = make_fifo(domain, life_name(endpoint), O_RDONLY);
+  if (!life) return std::unexpected(life.error());
+  return Bell(std::move(*rx), std::move(*tx), std::move(*life));
 }
 
 bool Bell::is_held(const Domain& domain, std::uint32_t endpoint) {
-  const auto file = open_fifo(domain, fifo_name(endpoint, Direction::rx));
-  if (!file) return file.error() != std::errc::no_such_file_or_directory;
-  const auto locked = os::try_lock(*file);
-  if (locked && *locked) os::unlock(*file);
-  return !locked || !*locked;
+  const auto life = open_life(domain, endpoint);
+  return life || (life.error() != std::errc::no_such_device_or_address &&
+                  life.error() != std::errc::no_such_file_or_directory);
+}
+
+void Bell::watch(const Domain& domain, std::uint32_t endpoint) {
+  auto life = open_life(domain, endpoint);
+  if (!life || !rx_.wake.watch(*life) || !tx_.wake.watch(*life)) return;
+  watched_.push_back(std::move(*life));
 }
 
 void Bell::ring(const Domain& domain, std::uint32_t endpoint) {
   for (const Direction direction : {Direction::rx, Direction::tx}) {
-    if (const auto file = open_fifo(domain, fifo_name(endpoint, direction))) os::ring(*file);
+    if (const auto file = open_fifo(domain, endpoint, direction)) os::ring(*file);
   }
 }
 
@@ -60,7 +85,7 @@ std::optional<std::uint32_t> Bell::owner_of(std::string_view file) {
   const char* const last = file.data() + file.size();
   const auto [end, error] = std::from_chars(file.data(), last, endpoint);
   const std::string_view rest(end, last);
-  if (error != std::errc{} || (rest != ".rx" && rest != ".tx")) return {};
+  if (error != std::errc{} || (rest != ".rx" && rest != ".tx" && rest != ".life")) return {};
   return endpoint;
 }
 
@@ -95,7 +120,7 @@ os::Outcome<const os::File*> Ringer::fifo_of(std::uint32_t endpoint, Direction d
   if (known.epoch != epoch) known = {.epoch = epoch, .fifos = {}};
   os::File& fifo = known.fifos[direction == Direction::rx ? 0 : 1];
   if (!fifo) {
-    auto opened = open_fifo(*domain_, fifo_name(endpoint, direction));
+    auto opened = open_fifo(*domain_, endpoint, direction);
     if (!opened) return std::unexpected(opened.error());
     fifo = std::move(*opened);
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "device/embedded/domain.hpp"
+#include "os/wake_set.hpp"
 
 #include <array>
 #include <atomic>
@@ -17,8 +18,9 @@
 
 namespace netmap::embedded {
 
-/// The two FIFOs of one endpoint; rx and tx apart, so that neither eats the other's wake-up. Held
-/// by its owner: as long as a copy of the descriptors is open, the endpoint lives.
+/// The FIFOs of one endpoint, held by its owner: rx and tx, apart so that neither eats the other's
+/// wake-up, and life, which only the owner reads from: as long as a copy of that descriptor is
+/// open, the endpoint lives, and who writes to it is told when it is closed.
 class Bell {
  public:
   /// Makes endpoint's FIFOs anew. Under the domain's lock.
@@ -30,15 +32,35 @@ class Bell {
   /// The endpoint to which a file of that name belongs, if it is one of a bell.
   [[nodiscard]] static std::optional<std::uint32_t> owner_of(std::string_view file);
 
-  [[nodiscard]] const os::File& fifo(Direction direction) const noexcept {
+  /// Readable when the bell was rung for `direction`, or a watched endpoint died.
+  [[nodiscard]] int fd(Direction direction) const noexcept { return side(direction).wake.fd(); }
+  void drain(Direction direction) noexcept { side(direction).wake.drain(); }
+
+  /// Has the death of `endpoint` wake this one, too. One that is dead already, and one for which
+  /// there is no descriptor to spare, never does.
+  void watch(const Domain& domain, std::uint32_t endpoint);
+  void watch_nobody() noexcept { watched_.clear(); }
+
+ private:
+  struct Side {
+    os::File fifo;
+    os::WakeSet wake;
+  };
+  static Result<Side> make_side(const Domain& domain, const std::string& name);
+  Bell(Side rx, Side tx, os::File life)
+      : rx_(std::move(rx)), tx_(std::move(tx)), life_(std::move(life)) {}
+
+  [[nodiscard]] const Side& side(Direction direction) const noexcept {
+    return direction == Direction::rx ? rx_ : tx_;
+  }
+  [[nodiscard]] Side& side(Direction direction) noexcept {
     return direction == Direction::rx ? rx_ : tx_;
   }
 
- private:
-  Bell(os::File rx, os::File tx) : rx_(std::move(rx)), tx_(std::move(tx)) {}
-
-  os::File rx_;
-  os::File tx_;
+  Side rx_;
+  Side tx_;
+  os::File life_;
+  std::vector<os::File> watched_;
 };
 
 /// A process's entry to the barrier, and what it knows of other endpoints' FIFOs.

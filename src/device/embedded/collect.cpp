@@ -54,15 +54,6 @@ void release(const EndpointRecord& endpoint, Memory& memory) {
   memory.give_back_rings(endpoint.first_ring, endpoint.tx.count + endpoint.rx.count);
 }
 
-/// The dead may have published something and not come to ring.
-void wake_peers(const Domain& domain, const DomainState& state, const EndpointRecord& dead) {
-  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
-    const EndpointRecord& peer = state.endpoints[index];
-    if (peer.in_use == 0 || peer.pipe != dead.pipe || peer.end == dead.end) continue;
-    Bell::ring(domain, index);
-  }
-}
-
 /// Endpoints that nobody has open any more. A process lets go of one after the other when it dies,
 /// and what it forwarded is told from all of them: those it has not closed wait for the last.
 std::vector<std::uint32_t> find_dead(Domain& domain) {
@@ -94,7 +85,6 @@ void collect_endpoints(Domain& domain) {
       release(endpoint, **memory);
       if (!endpoint.is_closed) start_recount(state, **memory);
     }
-    if (endpoint.pipe != no_pipe && !endpoint.is_closed) wake_peers(domain, state, endpoint);
     endpoint.in_use = 0;
   }
 }

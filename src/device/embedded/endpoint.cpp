@@ -185,11 +185,12 @@ detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
 
 WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   if (!binding_) return {};
-  return {.fd = binding_->bell.fifo(direction).fd(), .events = POLLIN, .syncs = false};
+  return {.fd = binding_->bell.fd(direction), .events = POLLIN, .syncs = false};
 }
 
 void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
+  watch_peers();
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
@@ -206,11 +207,25 @@ void Endpoint::disarm(Directions directions) noexcept {
   if (!binding_) return;
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) unmark(receiver.words().rx_sleepers);
-    os::hush(binding_->bell.fifo(Direction::rx).fd());
+    binding_->bell.drain(Direction::rx);
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) unmark(sender.words().tx_sleepers);
-    os::hush(binding_->bell.fifo(Direction::tx).fd());
+    binding_->bell.drain(Direction::tx);
+  }
+}
+
+/// A peer that dies between publishing something and ringing wakes whoever sleeps all the same. Who
+/// opens an end rings the other, which then comes by here.
+void Endpoint::watch_peers() noexcept {
+  const DomainState& state = domain_->state();
+  const EndpointRecord& own = state.endpoints[binding_->endpoint];
+  if (own.pipe == no_pipe) return;
+  const std::uint32_t openings = state.pipes[own.pipe].openings;
+  if (std::exchange(openings_, openings) == openings) return;
+  binding_->bell.watch_nobody();
+  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+    if (is_peer(state.endpoints[index], own)) binding_->bell.watch(*domain_, index);
   }
 }
 

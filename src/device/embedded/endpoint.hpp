@@ -52,6 +52,7 @@ class Endpoint final : public Device {
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;
+  void watch_peers() noexcept;
   SyncStatus reset_rings() noexcept;
   void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
@@ -62,6 +63,7 @@ class Endpoint final : public Device {
   std::optional<Binding> binding_;
   bool is_sole_user_ = false;  ///< bound to a pipe, and exclusively
   const detail::BufferPool* extra_ = nullptr;
+  std::uint32_t openings_ = 0;  ///< of the pipe, when its peers were last looked for
 };
 
 }  // namespace netmap::embedded

@@ -145,6 +145,16 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
   return {};
 }
 
+/// Sleeping peers watch who is there.
+void tell_peers(Domain& domain, const EndpointRecord& endpoint) {
+  DomainState& state = domain.state();
+  if (endpoint.pipe == no_pipe) return;
+  ++state.pipes[endpoint.pipe].openings;
+  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+    if (is_peer(state.endpoints[index], endpoint)) Bell::ring(domain, index);
+  }
+}
+
 void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint) {
   for (std::uint32_t k = 0; k != endpoint.tx.count; ++k) {
     binding.senders.emplace_back(
@@ -229,6 +239,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   } else {
     bind_rings(binding, domain.state().pipes[endpoint.pipe], endpoint);
   }
+  tell_peers(domain, endpoint);
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
   if (!made) return std::unexpected(made.error());
   answer.nr_memsize = region_bytes;

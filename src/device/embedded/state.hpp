@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What processes of one domain share, byte for byte. Three kinds of files lie in the domain's
+// What processes of one domain share, byte for byte. Four kinds of files lie in the domain's
 // directory:
 //
 //     domain       DomainState: which pipes and endpoints there are. Changed under the lock.
 //     mem<id>      a region: netmap's own layout (interfaces, rings, buffers), and behind it a
 //                  RegionState that says which of them are in use. Changed under the lock.
-//     <n>.rx .tx   FIFOs of endpoint n. A byte wakes it; the flock on .rx shows that it lives.
+//     <n>.rx .tx   FIFOs of endpoint n. A byte wakes it.
+//     <n>.life     a FIFO that endpoint n has open to be read; no reader, no endpoint.
 //
 // Packets pass through RingWords alone, without any lock: a release store publishes slots, another
 // gives them back. All else of a ring is in netmap's structures, in the region, so whoever takes
@@ -106,6 +107,7 @@ enum class End : std::uint8_t { master, slave };
 /// the master's tx rings, the slave's rx rings, the slave's tx rings, the master's rx rings.
 struct PipeRecord {
   std::atomic<std::uint32_t> in_use;
+  std::atomic<std::uint32_t> openings;  ///< how often an end of it was opened
   std::uint16_t memory_id;
   std::uint16_t rings[2];  ///< tx rings of master and slave
   std::uint32_t slots[2];  ///< in each of these
@@ -146,6 +148,11 @@ struct EndpointRecord {
 };
 
 inline constexpr std::uint16_t no_pipe = UINT16_MAX;
+
+/// Whether `other` has the other end of a pipe open.
+[[nodiscard]] inline bool is_peer(const EndpointRecord& other, const EndpointRecord& own) {
+  return other.in_use != 0 && own.pipe != no_pipe && other.pipe == own.pipe && other.end != own.end;
+}
 inline constexpr std::uint32_t no_object = UINT32_MAX;
 inline constexpr std::uint32_t max_pipes = 512;
 inline constexpr std::uint32_t max_endpoints = 1024;
