@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <netmap/forward.hpp>
 
+#include "point.hpp"
+
 namespace netmap {
 namespace {
 
@@ -44,13 +46,18 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
     TxSlot empty = *out;
     if (!detail::exchange(full, empty)) [[unlikely]]
       return stop_at_broken_slot(rx, tx, out);
+    NETMAP_POINT("forward: exchanged");
     done.packets += full.more_fragments() ? 0 : 1;
     done.bytes += full.length();
     ++in;
     ++out;
   }
-  if (!tx.commit(out) || !rx.release(in)) [[unlikely]]
+  if (!tx.commit(out)) [[unlikely]]
     return detail::refuse<Forwarded>(errc::ring_corrupt);
+  NETMAP_POINT("forward: committed");
+  if (!rx.release(in)) [[unlikely]]
+    return detail::refuse<Forwarded>(errc::ring_corrupt);
+  NETMAP_POINT("forward: released");
   return done;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/bell.hpp"
 
+#include "point.hpp"
+
 #include <charconv>
 
 #include <fcntl.h>
@@ -102,12 +104,14 @@ void Ringer::sleep_barrier() const noexcept {
 void Ringer::wake(std::atomic<std::uint64_t>& sleepers, Direction direction) noexcept {
   if (sleepers.load(std::memory_order_relaxed) == 0) return;
   const std::uint64_t marks = sleepers.exchange(0);
+  NETMAP_POINT("wake: marks taken");
   for (std::uint32_t lane = 0; lane != lanes; ++lane) {
     const std::uint64_t mark = marks & std::uint64_t{0xffff} << (16 * lane);
     const auto number = static_cast<std::uint32_t>(mark >> (16 * lane));
     if (number == 0 || number > max_endpoints) continue;
     if (const auto fifo = fifo_of(number - 1, direction)) {
       os::ring(**fifo);
+      NETMAP_POINT("wake: rung");
     } else if (fifo.error() != std::errc::no_such_file_or_directory) {
       sleepers |= mark;
     }

@@ -6,6 +6,7 @@
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/repair.hpp"
+#include "point.hpp"
 
 #include <algorithm>
 #include <set>
@@ -79,12 +80,14 @@ void collect_endpoints(Domain& domain) {
   DomainState& state = domain.state();
   const auto dead = find_dead(domain);
   repair_rings(domain, dead);
+  NETMAP_POINT("collect: repaired");
   for (const std::uint32_t index : dead) {
     EndpointRecord& endpoint = state.endpoints[index];
     if (const auto memory = Memory::of(domain, endpoint.memory_id)) {
       release(endpoint, **memory);
       if (!endpoint.is_closed) start_recount(state, **memory);
     }
+    NETMAP_POINT("collect: endpoint released");
     endpoint.in_use = 0;
   }
 }
@@ -95,6 +98,7 @@ void collect_pipes(Domain& domain) {
     PipeRecord& pipe = state.pipes[index];
     if (pipe.in_use == 0 || has_endpoint(state, index)) continue;
     if (const auto memory = Memory::of(domain, pipe.memory_id)) destroy_pipe(pipe, **memory);
+    NETMAP_POINT("collect: pipe destroyed");
     pipe.in_use = 0;
   }
 }

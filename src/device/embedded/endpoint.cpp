@@ -6,6 +6,7 @@
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
+#include "point.hpp"
 
 #include <poll.h>
 
@@ -23,7 +24,9 @@ Result<OpenDevice> open_device(const DeviceOptions& options) {
 Endpoint::~Endpoint() {
   if (!binding_) return;
   domain_->state().endpoints[binding_->endpoint].is_closed = true;
+  NETMAP_POINT("close: said");
   binding_.reset();
+  NETMAP_POINT("close: let go");
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
 }
 
@@ -165,6 +168,7 @@ void Endpoint::answer_recount() noexcept {
     for (const std::uint32_t index : extra_->indices()) memory->mark(index);
   }
   if (is_raw || nothing.is_raw) return;
+  NETMAP_POINT("recount: marked");
   domain_->state().endpoints[endpoint].answered.store(recount, std::memory_order_release);
 }
 
@@ -200,6 +204,7 @@ void Endpoint::arm(Directions directions) noexcept {
       mark(sender.words().tx_sleepers);
     }
   }
+  NETMAP_POINT("sleep: marked");
   ringer_.sleep_barrier();
 }
 

@@ -2,6 +2,7 @@
 #include "device/embedded/memory.hpp"
 
 #include "device/embedded/options.hpp"
+#include "point.hpp"
 
 #include <charconv>
 #include <map>
@@ -56,6 +57,7 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
     return std::unexpected(damaged("the region '" + name + "'"));
   }
   auto sized = os::set_size(*file, file_bytes);
+  NETMAP_POINT("grow: sized");
   if (sized) sized = os::reserve(*file, region_bytes, sizeof(RegionState));
   if (!sized) return std::unexpected(cannot("reserve the region '" + name + "'", sized.error()));
   auto pools = os::map_at(*file, 0, region_bytes);
@@ -143,6 +145,7 @@ Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
                             std::uint64_t{end - begin} * buffer_pool.object_bytes);
     if (!reserved) return std::unexpected(reserved.error());
   }
+  NETMAP_POINT("grow: reserved");
   for (const std::uint32_t index : taken) {
     mark(index);
     state_->buffers.set(index);
@@ -198,6 +201,7 @@ void Memory::finish_recount() noexcept {
     const std::uint64_t seen = state_->seen[index / 64].load(std::memory_order_relaxed);
     if ((seen >> index % 64 & 1) == 0) state_->buffers.reset(index);
   }
+  NETMAP_POINT("recount: freed");
   state_->is_recounting = false;
   if (state_->recount_again) start_recount();
 }

@@ -2,6 +2,7 @@
 #include "device/embedded/pipe.hpp"
 
 #include "device/embedded/options.hpp"
+#include "point.hpp"
 
 #include <algorithm>
 
@@ -109,6 +110,7 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
   const std::uint32_t slots = pipe.rings[0] * pipe.slots[0] + pipe.rings[1] * pipe.slots[1];
   const auto buffers = memory.take_buffers(slots);
   if (!buffers) return std::unexpected(buffers.error());
+  NETMAP_POINT("open: buffers taken");
   const auto rings = memory.take_rings(total_rings(pipe), std::max(pipe.slots[0], pipe.slots[1]));
   if (!rings) {
     for (const std::uint32_t buffer : *buffers) memory.give_back_buffer(buffer);
@@ -122,7 +124,9 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
     initialise(ring, next);
     next += ring.num_slots;
   });
+  NETMAP_POINT("open: pipe made");
   pipe.in_use = 1;
+  NETMAP_POINT("open: pipe recorded");
   return static_cast<std::uint16_t>(free - std::begin(state.pipes));
 }
 

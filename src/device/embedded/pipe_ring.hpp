@@ -9,6 +9,7 @@
 #include <netmap/ring.hpp>
 
 #include "device/embedded/state.hpp"
+#include "point.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -138,7 +139,9 @@ inline bool PipeSender::sync() noexcept {
   const std::uint32_t whole = end_of_packets(published, head);
   if (whole != published) {
     copy_slots(published, whole);
+    NETMAP_POINT("publish: copied");
     ring_.words->published.store(whole, std::memory_order_release);
+    NETMAP_POINT("publish: published");
   }
   // The peer's word is read only when it matters: its line is then fetched from the other core.
   const bool is_half_used = ring_.distance(head, tail_) < ring_.num_slots / 2;
@@ -192,7 +195,9 @@ inline bool PipeReceiver::sync() noexcept {
     if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]]
       hand_back_swapped(returned, head);
     count_taken(returned, head);
+    NETMAP_POINT("release: handed back");
     ring_.words->returned.store(head, std::memory_order_release);
+    NETMAP_POINT("release: returned");
   }
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
   if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]]

@@ -4,6 +4,7 @@
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/requests.hpp"
+#include "point.hpp"
 
 #include <algorithm>
 
@@ -228,11 +229,13 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   }
   auto bell = Bell::make(domain, *index);
   if (!bell) return std::unexpected(bell.error());
+  NETMAP_POINT("open: bell made");
   ++endpoint.epoch;
   auto memory = Memory::of(domain, endpoint.memory_id);
   if (!memory) return std::unexpected(memory.error());
   Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}};
   endpoint.in_use = 1;
+  NETMAP_POINT("open: recorded");
   if (endpoint.pipe == no_pipe) {
     auto made = make_null_rings(*binding.memory, endpoint, answer);
     if (!made) return std::unexpected(made.error());
@@ -242,6 +245,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   tell_peers(domain, endpoint);
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
   if (!made) return std::unexpected(made.error());
+  NETMAP_POINT("open: described");
   answer.nr_memsize = region_bytes;
   answer.nr_mem_id = endpoint.memory_id;
   answer.nr_host_tx_rings = 0;
