@@ -16,8 +16,8 @@
 // A WAKE-UP means: look. Operations look, sync, look, ask to be woken, look once more, and only
 // then wait; a wake-up that finds nothing waits again. Packets that are in a ring whose task does
 // something else wake nobody. PortOptions::spin is how long an operation that finds nothing looks
-// again before it waits; the whole event loop spins with it. Whoever waits on a port is woken for all
-// its rings, so tasks of many rings had better open each apart.
+// again before it waits; the whole event loop spins with it. Whoever waits on a port is woken for
+// all its rings, so tasks of many rings had better open each apart.
 //
 // THREADS. As with a socket, one thread at a time uses a port, its rings, batches and operations:
 // one coroutine, or several on one strand. Unlike a socket's, operations go on, not only complete,

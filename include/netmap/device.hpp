@@ -105,6 +105,13 @@ class Device {
   /// What the port holds beside its rings, as long as the device lives. Called once, after map().
   virtual void lend(const detail::BufferPool&) noexcept {}
 
+  /// From here on a sync that finds nothing to receive, or no room to send, fails with peer_gone if
+  /// the pipe's other end is not open any more. Fails with not_supported if the device cannot tell.
+  virtual Result<> end_with_peer() {
+    return std::unexpected(Error(
+        errc::not_supported, "only pipes of the embedded device tell whether their peer has gone"));
+  }
+
   /// Syncs every ring of a direction; afterwards their tails are new.
   virtual SyncStatus sync_tx() noexcept = 0;
   virtual SyncStatus sync_rx() noexcept = 0;

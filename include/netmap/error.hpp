@@ -23,6 +23,7 @@ enum class errc {
   ring_empty,             ///< no whole packet is there; sync_rx() may bring some
   ring_corrupt,           ///< the other side wrote a value that cannot be
   interface_gone,         ///< the interface under the port was deleted
+  peer_gone,              ///< the pipe's other end was closed, see PortOptions::ends_with_peer
   not_supported,          ///< the device cannot do this
   domain_unusable,        ///< the embedded device's directory is not fit for use
   region_damaged,         ///< shared memory does not hold what it should

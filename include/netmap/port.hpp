@@ -59,6 +59,10 @@ struct PortOptions {
   std::uint64_t flags = 0;
   /// Let others open the same rings. By default a ring has one user.
   bool shared = false;
+  /// Of a pipe: once the other end was open and is not any more, by its close or its process's
+  /// death, fail with peer_gone instead of waiting for somebody to open it again. What it had sent
+  /// is received before that. Embedded device only.
+  bool ends_with_peer = false;
   /// Open a null port: no interface, only a window on the region memory_id.
   bool null_port = false;
   /// How long wait() looks again and again before it sleeps. Costs CPU, saves wake-ups.

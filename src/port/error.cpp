@@ -20,6 +20,7 @@ class Category final : public std::error_category {
       case errc::ring_empty: return "the ring holds no whole packet; sync and try again";
       case errc::ring_corrupt: return "the ring holds a value that cannot be; close the port";
       case errc::interface_gone: return "the interface is gone; close the port";
+      case errc::peer_gone: return "the other end of the pipe has been closed";
       case errc::not_supported: return "the device does not support this";
       case errc::domain_unusable: return "the domain directory is not fit for use";
       case errc::region_damaged: return "the shared memory region is damaged";

@@ -92,6 +92,9 @@ Result<Port> register_port(const std::string& name, abi::nmreq_register body,
   if (!opened) return std::unexpected(opened.error());
   auto header = make_request(abi::request::port_register, name, &body);
   if (auto done = opened->device->control(header); !done) return std::unexpected(done.error());
+  if (options.ends_with_peer) {
+    if (auto told = opened->device->end_with_peer(); !told) return std::unexpected(told.error());
+  }
   auto port = Port::assemble(std::move(opened->device), describe(name, *opened, body), body);
   if (port) port->set_spin(options.spin);
   return port;

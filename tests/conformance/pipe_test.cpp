@@ -320,6 +320,11 @@ TEST_P(Pipes, AreOnePipeIfBothEndsAreOpenedAtOnce) {
   }
 }
 
+TEST_P(Pipes, TellOnlyOnTheEmbeddedDeviceThatThePeerHasGone) {
+  const auto port = try_open(base() + "}1", {.ends_with_peer = true});
+  EXPECT_EQ(code_of(port), is_kernel() ? make_error_code(errc::not_supported) : std::error_code());
+}
+
 TEST_P(Pipes, OutliveAProcessThatSentIntoThem) {
   auto port = open(base() + "}1");
   Child sender([&] {

@@ -5,6 +5,7 @@
 #include "embedded/support.hpp"
 
 #include <array>
+#include <atomic>
 #include <fstream>
 #include <vector>
 
@@ -250,6 +251,61 @@ TEST_F(Endpoints, AreWokenThoughAnotherRingIsBroken) {
   receiver.rx_rings()[1].raw()->head = 100;
   EXPECT_EQ(code_of(receiver.sync_rx()), make_error_code(errc::ring_corrupt));
   EXPECT_TRUE(is_woken(sender, Direction::tx, patience));
+}
+
+const PortOptions ending{.conf = {.tx_slots = 4, .rx_slots = 4}, .ends_with_peer = true};
+const std::error_code gone = make_error_code(errc::peer_gone);
+
+TEST_F(Endpoints, EndWithTheirPeerOnceAllWasReceived) {
+  auto receiver = open("x}1", ending);
+  EXPECT_TRUE(must(receiver.wait(Direction::rx, moment)).empty()) << "nobody has come yet";
+  for (int life = 0; life != 2; ++life) {
+    auto sender = open("x{1");
+    must(receiver.sync_rx());
+    send_one(sender);
+    close(sender);
+    must(receiver.sync_rx());
+    must(receiver.sync_rx());
+    EXPECT_EQ(take_numbers(receiver.rx_rings()[0], 0), 1U);
+    EXPECT_EQ(code_of(receiver.sync_rx()), gone);
+    EXPECT_EQ(code_of(receiver.wait(Direction::rx, patience)), gone);
+  }
+}
+
+TEST_F(Endpoints, EndWithTheirPeerOnceNothingFits) {
+  auto sender = open("x{1", ending);
+  auto receiver = open("x}1");
+  close(receiver);
+  for (std::uint64_t number = 0; number != 3; ++number) {
+    must(sender.sync_tx());
+    ASSERT_TRUE(send_number(sender.tx_rings()[0], 0));
+  }
+  EXPECT_EQ(code_of(sender.sync_tx()), gone);
+}
+
+TEST_F(Endpoints, EndWhenTheirPeerDiesWhileTheySleep) {
+  Shared<std::atomic<bool>> is_open;
+  Process peer([&] {
+    auto sender = open("x{1");
+    *is_open = true;
+    ::pause();
+    return false;
+  });
+  ASSERT_TRUE(await([&] { return is_open->load(); }));
+  auto receiver = open("x}1", ending);
+  ASSERT_TRUE(must(receiver.arm(Direction::rx)));
+  peer.kill();
+  EXPECT_TRUE(is_woken(receiver, Direction::rx, patience));
+  receiver.disarm(Direction::rx);
+  EXPECT_EQ(code_of(receiver.wait(Direction::rx, patience)), gone);
+}
+
+TEST_F(Endpoints, WaitForAnotherPeerUnlessAskedToEnd) {
+  auto receiver = open("x}1");
+  {
+    const auto sender = open("x{1");
+  }
+  EXPECT_TRUE(must(receiver.wait(Direction::rx, moment)).empty());
 }
 
 TEST_F(Endpoints, AreNotWokenForTooLittle) {

@@ -4,35 +4,16 @@
 // each once; buffers they kept are found again, and only those.
 #include "embedded/support.hpp"
 
-#include "device/embedded/state.hpp"
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <set>
 #include <vector>
 
-#include <fcntl.h>
-
 namespace netmap::embedded {
 namespace {
 
-class Repairs : public InDomain {
- protected:
-  /// How many buffers of the region are in use.
-  [[nodiscard]] std::size_t buffers(std::uint16_t memory_id) const {
-    const std::string name = path() + "/mem" + std::to_string(memory_id);
-    const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-    void* const memory = ::mmap(nullptr, sizeof(RegionState), PROT_READ, MAP_SHARED, file,
-                                static_cast<off_t>(region_bytes));
-    ::close(file);
-    if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + name);
-    const std::size_t count = static_cast<const RegionState*>(memory)->buffers.count();
-    ::munmap(memory, sizeof(RegionState));
-    return count;
-  }
-};
-
+using Repairs = InDomain;
 const PortOptions small{.conf = {.tx_slots = 16, .rx_slots = 16}};
 
 /// Forwards until it is killed, in batches of random size.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "embedded/support.hpp"
 
+#include "device/embedded/state.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 namespace netmap::embedded {
@@ -29,6 +32,18 @@ std::set<std::string> ScratchDirectory::files() const {
     names.insert(file.path().filename());
   }
   return names;
+}
+
+std::size_t InDomain::buffers(std::uint16_t memory_id) const {
+  const std::string name = path() + "/mem" + std::to_string(memory_id);
+  const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  void* const memory = ::mmap(nullptr, sizeof(RegionState), PROT_READ, MAP_SHARED, file,
+                              static_cast<off_t>(region_bytes));
+  ::close(file);
+  if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + name);
+  const std::size_t count = static_cast<const RegionState*>(memory)->buffers.count();
+  ::munmap(memory, sizeof(RegionState));
+  return count;
 }
 
 Result<> InDomain::send(std::uint16_t type, const std::string& name, void* body) const {

@@ -82,6 +82,8 @@ class InDomain : public testing::Test {
                           std::source_location at = std::source_location::current()) const {
     return must(try_open(name, options), at);
   }
+  /// How many buffers of the region are in use.
+  [[nodiscard]] std::size_t buffers(std::uint16_t memory_id) const;
   /// One request, spoken as the kernel's ioctl is.
   Result<> send(std::uint16_t type, const std::string& name, void* body) const;
 

@@ -5,15 +5,12 @@
 // how often each point is tried.
 #include "embedded/support.hpp"
 
-#include "device/embedded/state.hpp"
 #include "point.hpp"
 
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
 
-#include <fcntl.h>
 #include <sys/wait.h>
 
 namespace netmap::embedded {
@@ -74,16 +71,7 @@ class Points : public InDomain {
       must(from.sync_rx());
     }
   }
-  [[nodiscard]] std::size_t buffers() const {
-    const std::string name = path() + "/mem" + std::to_string(source_.info().memory_id);
-    const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-    void* const memory = ::mmap(nullptr, sizeof(RegionState), PROT_READ, MAP_SHARED, file,
-                                static_cast<off_t>(region_bytes));
-    ::close(file);
-    const std::size_t count = static_cast<const RegionState*>(memory)->buffers.count();
-    ::munmap(memory, sizeof(RegionState));
-    return count;
-  }
+  [[nodiscard]] std::size_t buffers() const { return InDomain::buffers(source_.info().memory_id); }
   /// Lets a sound forwarder bring everything home, twice, so that what was lost is found.
   void settle() {
     for (int life = 0; life != 2; ++life) {

@@ -3,6 +3,7 @@
 
 #include "point.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fcntl.h>
@@ -74,6 +75,13 @@ void Bell::watch(const Domain& domain, std::uint32_t endpoint) {
   auto life = open_life(domain, endpoint);
   if (!life || !rx_.wake.watch(*life) || !tx_.wake.watch(*life)) return;
   watched_.push_back(std::move(*life));
+}
+
+bool Bell::has_company() const noexcept {
+  return std::ranges::any_of(watched_, [](const os::File& life) {
+    std::array peer{pollfd{life.fd(), 0, 0}};
+    return !os::poll(peer, std::chrono::nanoseconds(0)) || (peer[0].revents & POLLERR) == 0;
+  });
 }
 
 void Bell::ring(const Domain& domain, std::uint32_t endpoint) {

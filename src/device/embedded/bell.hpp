@@ -40,6 +40,9 @@ class Bell {
   /// there is no descriptor to spare, never does.
   void watch(const Domain& domain, std::uint32_t endpoint);
   void watch_nobody() noexcept { watched_.clear(); }
+  [[nodiscard]] bool watches_anybody() const noexcept { return !watched_.empty(); }
+  /// Whether one of the watched lives.
+  [[nodiscard]] bool has_company() const noexcept;
 
  private:
   struct Side {

@@ -8,6 +8,8 @@
 #include "device/embedded/requests.hpp"
 #include "point.hpp"
 
+#include <algorithm>
+
 #include <poll.h>
 
 namespace netmap::embedded {
@@ -46,7 +48,7 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
   }
   binding_ = std::move(*binding);
   const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
-  is_sole_user_ = record.exclusive && record.pipe != no_pipe;
+  is_sole_user_ = is_plain_ = record.exclusive && record.pipe != no_pipe;
   answer_recount();
   return {};
 }
@@ -105,29 +107,41 @@ SyncStatus not_registered() {
 }
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
-  if (!is_sole_user_) [[unlikely]]
-    return publish_shared();
+  if (!is_plain_) [[unlikely]]
+    return publish_with_care();
   return publish();
 }
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
-  if (!is_sole_user_) [[unlikely]]
-    return take_shared();
+  if (!is_plain_) [[unlikely]]
+    return take_with_care();
   return take();
 }
 
-SyncStatus Endpoint::publish_shared() noexcept {
+SyncStatus Endpoint::publish_with_care() noexcept {
   if (!binding_) return not_registered();
   answer_recount();
-  for (PipeSender& sender : binding_->senders) sender.catch_up();
-  return publish();
+  if (!is_sole_user_) std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
+  const auto is_stuck = [this] {
+    return std::ranges::all_of(binding_->senders, &PipeSender::is_full);
+  };
+  SyncStatus done = publish();
+  if (!ends_with_peer_ || !done.is_ok() || !is_stuck() || !is_peer_gone()) return done;
+  done = publish();  // what the peer did last
+  return done.is_ok() && is_stuck() ? SyncStatus(errc::peer_gone) : done;
 }
 
-SyncStatus Endpoint::take_shared() noexcept {
+SyncStatus Endpoint::take_with_care() noexcept {
   if (!binding_) return not_registered();
   answer_recount();
-  for (PipeReceiver& receiver : binding_->receivers) receiver.catch_up();
-  return take();
+  if (!is_sole_user_) std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
+  const auto is_stuck = [this] {
+    return std::ranges::all_of(binding_->receivers, &PipeReceiver::is_empty);
+  };
+  SyncStatus done = take();
+  if (!ends_with_peer_ || !done.is_ok() || !is_stuck() || !is_peer_gone()) return done;
+  done = take();
+  return done.is_ok() && is_stuck() ? SyncStatus(errc::peer_gone) : done;
 }
 
 SyncStatus Endpoint::wake_receivers() noexcept {
@@ -226,12 +240,28 @@ void Endpoint::watch_peers() noexcept {
   const DomainState& state = domain_->state();
   const EndpointRecord& own = state.endpoints[binding_->endpoint];
   if (own.pipe == no_pipe) return;
-  const std::uint32_t openings = state.pipes[own.pipe].openings;
+  const std::uint32_t openings = state.pipes[own.pipe].openings[number(other(own.end))];
   if (std::exchange(openings_, openings) == openings) return;
+  had_peer_ = true;
   binding_->bell.watch_nobody();
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
     if (is_peer(state.endpoints[index], own)) binding_->bell.watch(*domain_, index);
   }
+}
+
+bool Endpoint::is_peer_gone() noexcept {
+  watch_peers();
+  return had_peer_ && !binding_->bell.has_company();
+}
+
+/// A peer that went before this port was opened was not its peer.
+Result<> Endpoint::end_with_peer() {
+  if (!is_sole_user_) return Device::end_with_peer();
+  watch_peers();
+  had_peer_ = binding_->bell.watches_anybody();
+  ends_with_peer_ = true;
+  is_plain_ = false;
+  return {};
 }
 
 /// The lane may still hold the mark of one who slept here and is gone.

@@ -40,19 +40,21 @@ class Endpoint final : public Device {
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
+  Result<> end_with_peer() override;
   void lend(const detail::BufferPool& buffers) noexcept override { extra_ = &buffers; }
   void arm(Directions directions) noexcept override;
   void disarm(Directions directions) noexcept override;
 
  private:
   SyncStatus publish() noexcept;
-  SyncStatus publish_shared() noexcept;
+  SyncStatus publish_with_care() noexcept;
   SyncStatus take() noexcept;
-  SyncStatus take_shared() noexcept;
+  SyncStatus take_with_care() noexcept;
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;
   void watch_peers() noexcept;
+  [[nodiscard]] bool is_peer_gone() noexcept;
   SyncStatus reset_rings() noexcept;
   void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
@@ -62,8 +64,11 @@ class Endpoint final : public Device {
   Ringer ringer_;
   std::optional<Binding> binding_;
   bool is_sole_user_ = false;  ///< bound to a pipe, and exclusively
+  bool is_plain_ = false;      ///< and there is nothing else to be done in a sync
+  bool ends_with_peer_ = false;
+  bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;
-  std::uint32_t openings_ = 0;  ///< of the pipe, when its peers were last looked for
+  std::uint32_t openings_ = 0;  ///< of the other end, when peers were last looked for
 };
 
 }  // namespace netmap::embedded

@@ -13,10 +13,6 @@ std::uint32_t total_rings(const PipeRecord& pipe) {
   return 2u * (pipe.rings[0] + pipe.rings[1]);
 }
 
-std::size_t number(End end) {
-  return static_cast<std::size_t>(end);
-}
-
 void store_name(char (&into)[abi::request_name_size], std::string_view name) {
   into[name.copy(into, sizeof into - 1)] = '\0';
 }
@@ -99,6 +95,7 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
                   "the domain has no room for another pipe; close one");
   }
   PipeRecord& pipe = *free;
+  pipe.openings[0] = pipe.openings[1] = 0;
   pipe.memory_id = memory_id;
   pipe.rings[number(End::master)] = shape.tx_rings;
   pipe.rings[number(End::slave)] = shape.rx_rings;

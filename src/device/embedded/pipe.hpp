@@ -61,7 +61,7 @@ void destroy_pipe(const PipeRecord& pipe, Memory& memory);
 template <class Use>
 void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
   for (const End sender : {End::master, End::slave}) {
-    for (std::uint32_t k = 0; k != pipe.rings[static_cast<std::size_t>(sender)]; ++k) {
+    for (std::uint32_t k = 0; k != pipe.rings[number(sender)]; ++k) {
       use(pipe_ring(pipe, memory, sender, k), sender, k);
     }
   }

@@ -62,6 +62,10 @@ class PipeSender {
   [[nodiscard]] bool sync() noexcept;
   /// Takes back a head that is not owned, as the module does.
   void reset() noexcept;
+  /// Whether the user has no free slot.
+  [[nodiscard]] bool is_full() const noexcept {
+    return detail::load(ring_.tx->head) == detail::load(ring_.tx->tail);
+  }
   /// Whether something is published beyond the place the receiver wants to be woken for.
   [[nodiscard]] bool has_news() const noexcept;
 
@@ -90,6 +94,10 @@ class PipeReceiver {
   /// owned, or if the peer published what it does not have; reset() is called for then.
   [[nodiscard]] bool sync() noexcept;
   void reset() noexcept;
+  /// Whether the user has no slot to read.
+  [[nodiscard]] bool is_empty() const noexcept {
+    return detail::load(ring_.rx->head) == detail::load(ring_.rx->tail);
+  }
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
 

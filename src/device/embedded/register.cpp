@@ -150,7 +150,7 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
 void tell_peers(Domain& domain, const EndpointRecord& endpoint) {
   DomainState& state = domain.state();
   if (endpoint.pipe == no_pipe) return;
-  ++state.pipes[endpoint.pipe].openings;
+  ++state.pipes[endpoint.pipe].openings[number(endpoint.end)];
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
     if (is_peer(state.endpoints[index], endpoint)) Bell::ring(domain, index);
   }

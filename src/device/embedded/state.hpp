@@ -21,6 +21,7 @@
 
 #include <atomic>
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 
 namespace netmap::embedded {
@@ -99,6 +100,9 @@ struct RegionState {
 // ---- A domain ----------------------------------------------------------------------------------
 
 enum class End : std::uint8_t { master, slave };
+[[nodiscard]] constexpr std::size_t number(End end) {
+  return static_cast<std::size_t>(end);
+}
 [[nodiscard]] constexpr End other(End end) {
   return end == End::master ? End::slave : End::master;
 }
@@ -107,7 +111,7 @@ enum class End : std::uint8_t { master, slave };
 /// the master's tx rings, the slave's rx rings, the slave's tx rings, the master's rx rings.
 struct PipeRecord {
   std::atomic<std::uint32_t> in_use;
-  std::atomic<std::uint32_t> openings;  ///< how often an end of it was opened
+  std::atomic<std::uint32_t> openings[2];  ///< how often master and slave were opened
   std::uint16_t memory_id;
   std::uint16_t rings[2];  ///< tx rings of master and slave
   std::uint32_t slots[2];  ///< in each of these
