@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "failing_calls/calls.hpp"
+
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+namespace netmap::failing_calls {
+namespace {
+
+bool is_counting = false;
+std::vector<std::string> made;
+std::size_t failing = SIZE_MAX;
+int with = 0;
+
+/// The error that this call is to fail with, 0 for none.
+int next(const char* call) {
+  if (!is_counting) return 0;
+  made.emplace_back(call);
+  return made.size() - 1 == failing ? with : 0;
+}
+
+/// What a function that returns `failed` and sets errno does.
+template <class Result>
+std::optional<Result> fail(const char* call, Result failed) {
+  const int error = next(call);
+  if (error == 0) return {};
+  errno = error;
+  return failed;
+}
+
+const std::map<std::string, std::vector<int>> errors{
+    {"openat", {EACCES, EINTR, ELOOP, EMFILE, ENFILE, ENOENT, ENOMEM, ENOSPC, ENXIO, EROFS}},
+    {"fstat", {EIO, ENOMEM, EOVERFLOW}},
+    {"fstatfs", {EIO, ENOMEM, EINTR}},
+    {"mkdir", {EACCES, EDQUOT, ENOENT, ENOMEM, ENOSPC, EROFS}},
+    {"fdopendir", {ENOMEM}},
+    {"mkfifoat", {EACCES, EDQUOT, EEXIST, ENOMEM, ENOSPC, EROFS}},
+    {"unlinkat", {EACCES, EBUSY, EIO, ENOMEM, EPERM, EROFS}},
+    {"ftruncate", {EFBIG, EINTR, EIO, EPERM, EROFS}},
+    {"posix_fallocate", {EFBIG, EINTR, EIO, ENOSPC}},
+    {"mmap", {EACCES, EAGAIN, ENFILE, ENODEV, ENOMEM, EPERM}},
+    {"flock", {EINTR, ENOLCK}},
+    {"write", {EAGAIN, EINTR, EIO}},
+    {"read", {EAGAIN, EINTR, EIO}},
+    {"epoll_create1", {EMFILE, ENFILE, ENOMEM}},
+    {"epoll_ctl", {ENOMEM, ENOSPC}},
+    {"epoll_wait", {EINTR}},
+    {"ppoll", {EINTR, ENOMEM}},
+    {"syscall", {ENOSYS, EPERM}},
+};
+
+}  // namespace
+
+const std::vector<std::string>& calls() {
+  return made;
+}
+void count_calls() {
+  fail_call(SIZE_MAX, 0);
+}
+void fail_call(std::size_t n, int error) {
+  made.clear();
+  failing = n;
+  with = error;
+  is_counting = true;
+}
+void leave_calls_alone() {
+  is_counting = false;
+}
+std::vector<int> errors_of(const std::string& call) {
+  const auto found = errors.find(call);
+  return found == errors.end() ? std::vector<int>() : found->second;
+}
+
+}  // namespace netmap::failing_calls
+
+// NOLINTBEGIN: names and arguments are the linker's and libc's
+using netmap::failing_calls::fail;
+
+#define WRAP(result, name, failed, parameters, arguments)                  \
+  extern "C" result __real_##name parameters;                              \
+  extern "C" result __wrap_##name parameters {                             \
+    if (const auto failure = fail<result>(#name, failed)) return *failure; \
+    return __real_##name arguments;                                        \
+  }
+
+WRAP(int, openat, -1, (int at, const char* path, int flags, mode_t mode), (at, path, flags, mode))
+WRAP(int, fstat, -1, (int fd, struct stat* status), (fd, status))
+WRAP(int, fstatfs, -1, (int fd, struct statfs* status), (fd, status))
+WRAP(int, mkdir, -1, (const char* path, mode_t mode), (path, mode))
+WRAP(DIR*, fdopendir, nullptr, (int fd), (fd))
+WRAP(int, mkfifoat, -1, (int at, const char* path, mode_t mode), (at, path, mode))
+WRAP(int, unlinkat, -1, (int at, const char* path, int flags), (at, path, flags))
+WRAP(int, ftruncate, -1, (int fd, off_t size), (fd, size))
+WRAP(void*, mmap, MAP_FAILED,
+     (void* at, size_t size, int protection, int flags, int fd, off_t from),
+     (at, size, protection, flags, fd, from))
+WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
+WRAP(ssize_t, write, -1, (int fd, const void* bytes, size_t size), (fd, bytes, size))
+WRAP(ssize_t, read, -1, (int fd, void* bytes, size_t size), (fd, bytes, size))
+WRAP(int, epoll_create1, -1, (int flags), (flags))
+WRAP(int, epoll_ctl, -1, (int queue, int what, int fd, epoll_event* event),
+     (queue, what, fd, event))
+WRAP(int, epoll_wait, -1, (int queue, epoll_event* events, int size, int timeout),
+     (queue, events, size, timeout))
+WRAP(int, ppoll, -1, (pollfd * fds, nfds_t count, const timespec* limit, const sigset_t* mask),
+     (fds, count, limit, mask))
+WRAP(long, syscall, -1, (long number, long a, long b), (number, a, b))
+
+/// This one returns its error.
+extern "C" int __real_posix_fallocate(int fd, off_t from, off_t size);
+extern "C" int __wrap_posix_fallocate(int fd, off_t from, off_t size) {
+  if (const int error = netmap::failing_calls::next("posix_fallocate")) return error;
+  return __real_posix_fallocate(fd, from, size);
+}
+// NOLINTEND
