@@ -113,17 +113,14 @@ void Ringer::wake(std::atomic<std::uint64_t>& sleepers, Direction direction) noe
   if (sleepers.load(std::memory_order_relaxed) == 0) return;
   const std::uint64_t marks = sleepers.exchange(0);
   NETMAP_POINT("wake: marks taken");
-  for (std::uint32_t lane = 0; lane != lanes; ++lane) {
-    const std::uint64_t mark = marks & std::uint64_t{0xffff} << (16 * lane);
-    const auto number = static_cast<std::uint32_t>(mark >> (16 * lane));
-    if (number == 0 || number > max_endpoints) continue;
-    if (const auto fifo = fifo_of(number - 1, direction)) {
+  for_each_sleeper(marks, [&](std::uint32_t endpoint, std::uint64_t mark) {
+    if (const auto fifo = fifo_of(endpoint, direction)) {
       os::ring(**fifo);
       NETMAP_POINT("wake: rung");
     } else if (fifo.error() != std::errc::no_such_file_or_directory) {
       sleepers |= mark;
     }
-  }
+  });
 }
 
 os::Outcome<const os::File*> Ringer::fifo_of(std::uint32_t endpoint, Direction direction) noexcept {

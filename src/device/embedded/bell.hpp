@@ -66,6 +66,16 @@ class Bell {
   std::vector<os::File> watched_;
 };
 
+/// use(endpoint, its mark) for everybody in `sleepers`, see RingWords.
+template <class Use>
+void for_each_sleeper(std::uint64_t sleepers, Use&& use) {
+  for (std::uint32_t lane = 0; lane != lanes; ++lane) {
+    const std::uint64_t mark = sleepers & std::uint64_t{0xffff} << (16 * lane);
+    const auto number = static_cast<std::uint32_t>(mark >> (16 * lane));
+    if (number != 0 && number <= max_endpoints) use(number - 1, mark);
+  }
+}
+
 /// A process's entry to the barrier, and what it knows of other endpoints' FIFOs.
 class Ringer {
  public:

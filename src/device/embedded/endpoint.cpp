@@ -208,7 +208,6 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
 
 void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
-  watch_peers();
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
@@ -220,6 +219,7 @@ void Endpoint::arm(Directions directions) noexcept {
   }
   NETMAP_POINT("sleep: marked");
   ringer_.sleep_barrier();
+  watch_peers();
 }
 
 void Endpoint::disarm(Directions directions) noexcept {
@@ -235,7 +235,7 @@ void Endpoint::disarm(Directions directions) noexcept {
 }
 
 /// A peer that dies between publishing something and ringing wakes whoever sleeps all the same. Who
-/// opens an end rings the other, which then comes by here.
+/// opens an end rings those who sleep at the other, which then come by here.
 void Endpoint::watch_peers() noexcept {
   const DomainState& state = domain_->state();
   const EndpointRecord& own = state.endpoints[binding_->endpoint];

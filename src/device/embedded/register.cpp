@@ -146,14 +146,21 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
   return {};
 }
 
-/// Sleeping peers watch who is there.
-void tell_peers(Domain& domain, const EndpointRecord& endpoint) {
+/// Peers that sleep are to watch the new one, too: whoever falls asleep marks itself, then looks
+/// for openings.
+void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endpoint) {
   DomainState& state = domain.state();
   if (endpoint.pipe == no_pipe) return;
-  ++state.pipes[endpoint.pipe].openings[number(endpoint.end)];
-  for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+  PipeRecord& pipe = state.pipes[endpoint.pipe];
+  ++pipe.openings[number(endpoint.end)];
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const auto tell = [&](std::uint32_t index, std::uint64_t) {
     if (is_peer(state.endpoints[index], endpoint)) Bell::ring(domain, index);
-  }
+  };
+  for_each_ring(pipe, memory, [&](const PipeRing& ring, End, std::uint32_t) {
+    for_each_sleeper(ring.words->rx_sleepers, tell);
+    for_each_sleeper(ring.words->tx_sleepers, tell);
+  });
 }
 
 void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint) {
@@ -242,7 +249,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   } else {
     bind_rings(binding, domain.state().pipes[endpoint.pipe], endpoint);
   }
-  tell_peers(domain, endpoint);
+  tell_peers(domain, *binding.memory, endpoint);
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
   if (!made) return std::unexpected(made.error());
   NETMAP_POINT("open: described");
