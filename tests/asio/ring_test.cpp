@@ -119,7 +119,7 @@ TEST_F(Rings, EmptyBuffersMoveNoPacketThroughAStream) {
 }
 
 TEST_F(Rings, StreamPassesOverPacketsOfNoBytes) {
-  for (const std::size_t size : {60, 0, 0, 60}) send(bytes(size));
+  for (const std::size_t size : {60U, 0U, 0U, 60U}) send(bytes(size));
   Bytes into(120);
   auto read = net::async_read(rx_, net::buffer(into), net::use_future);
   run();

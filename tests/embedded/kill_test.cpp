@@ -143,20 +143,21 @@ TEST_F(Kills, BetweenPublishingAndRingingWakeTheSleeper) {
     auto port = open("x{1");
     TxRing& tx = port.tx_rings()[0];
     *step = 1;
-    if (!await([&] { return words_of(tx).rx_sleepers != 0; })) return false;
+    if (!await([&] { return *step == 2; })) return false;
     words_of(tx).rx_sleepers = 0;  // as whoever is about to ring does
     EXPECT_TRUE(send_number(tx, 7));
     must(port.sync_tx());
-    *step = 2;
+    *step = 3;
     ::pause();
     return false;
   });
   ASSERT_TRUE(await([&] { return *step == 1; }));
   auto receiver = open("x}1");
   Process killer([&step, id = sender.id()] {
-    return await([&] { return *step == 2; }) && ::kill(id, SIGKILL) == 0;
+    return await([&] { return *step == 3; }) && ::kill(id, SIGKILL) == 0;
   });
   ASSERT_TRUE(must(receiver.arm(Direction::rx)));
+  *step = 2;
   pollfd handle{receiver.wait_handle(Direction::rx).fd, POLLIN, 0};
   EXPECT_EQ(::poll(&handle, 1, std::chrono::milliseconds(patience).count()), 1);
   receiver.disarm(Direction::rx);
