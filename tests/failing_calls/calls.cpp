@@ -63,9 +63,6 @@ const std::map<std::string, std::vector<int>> errors{
 const std::vector<std::string>& calls() {
   return made;
 }
-void count_calls() {
-  fail_call(SIZE_MAX, 0);
-}
 void fail_call(std::size_t n, int error) {
   made.clear();
   failing = n;

@@ -10,10 +10,9 @@
 
 namespace netmap::failing_calls {
 
-/// The calls made since count_calls().
+/// The calls made since fail_call().
 [[nodiscard]] const std::vector<std::string>& calls();
-void count_calls();
-/// Counts anew, and has call number `n`, from 0, fail with `error`.
+/// Counts anew, and has call number `n`, from 0, fail with `error`, if there are so many.
 void fail_call(std::size_t n, int error);
 /// From here on every call is libc's own.
 void leave_calls_alone();
