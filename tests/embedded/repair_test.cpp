@@ -155,11 +155,11 @@ TEST_F(Repairs, BuffersOfTheDeadAreFoundOnceTheLivingHaveSynced) {
   for (int life = 0; life != 20; ++life) {
     Shared<std::atomic<bool>> has_kept;
     Process receiver([&] { return keep_packets(open("x}1", {.extra_buffers = 40}), *has_kept); });
-    while (!*has_kept) {
+    ASSERT_TRUE(await([&] {
       sent = send_numbers(sender.tx_rings()[0], sent, sent + 16);
       must(sender.sync_tx());
-      ::usleep(0);
-    }
+      return has_kept->load();
+    }));
     receiver.kill();
     {
       auto next = open("x}1");
