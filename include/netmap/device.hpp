@@ -8,6 +8,7 @@
 
 #include <netmap/abi.hpp>
 #include <netmap/error.hpp>
+#include <netmap/faults.hpp>
 #include <netmap/slot.hpp>
 
 #include <cstddef>
@@ -111,6 +112,9 @@ class Device {
     return std::unexpected(Error(
         errc::not_supported, "only pipes of the embedded device tell whether their peer has gone"));
   }
+
+  /// What was inflicted so far, see faults.hpp.
+  [[nodiscard]] virtual FaultCounts fault_counts() const noexcept { return {}; }
 
   /// Syncs every ring of a direction; afterwards their tails are new.
   virtual SyncStatus sync_tx() noexcept = 0;

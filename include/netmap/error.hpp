@@ -28,6 +28,7 @@ enum class errc {
   domain_unusable,        ///< the embedded device's directory is not fit for use
   region_damaged,         ///< shared memory does not hold what it should
   version_mismatch,       ///< written or spoken by another version
+  fault_injected,         ///< what PortOptions::faults asked for
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;

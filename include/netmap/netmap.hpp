@@ -7,6 +7,7 @@
 #include <netmap/buffer.hpp>
 #include <netmap/control.hpp>
 #include <netmap/error.hpp>
+#include <netmap/faults.hpp>
 #include <netmap/forward.hpp>
 #include <netmap/look_ahead.hpp>
 #include <netmap/packet.hpp>

@@ -14,6 +14,7 @@
 #include <netmap/detail/row.hpp>
 #include <netmap/device.hpp>
 #include <netmap/error.hpp>
+#include <netmap/faults.hpp>
 #include <netmap/port_name.hpp>
 #include <netmap/ring.hpp>
 
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +67,8 @@ struct PortOptions {
   bool ends_with_peer = false;
   /// Open a null port: no interface, only a window on the region memory_id.
   bool null_port = false;
+  /// What is to go wrong at this port on purpose; see faults.hpp.
+  std::optional<Faults> faults{};
   /// How long wait() looks again and again before it sleeps. Costs CPU, saves wake-ups.
   std::chrono::nanoseconds spin{0};
 };
@@ -85,6 +89,7 @@ struct PortStats {
   std::uint64_t tx_syncs = 0;
   std::uint64_t rx_syncs = 0;
   std::uint64_t polls = 0;  ///< times wait() polled its handle, to sleep if nothing was there
+  FaultCounts faults;       ///< what PortOptions::faults did
 };
 
 class NETMAP_BUILD_TAG Port {

@@ -52,6 +52,12 @@ Outcome<Mapping> map(const File& file, std::size_t bytes) {
   return Mapping(std::span(static_cast<std::byte*>(base), bytes));
 }
 
+Outcome<Mapping> map_private(std::size_t bytes) {
+  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) return failure();
+  return Mapping(std::span(static_cast<std::byte*>(base), bytes));
+}
+
 Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept {
   int result = 0;
   do {

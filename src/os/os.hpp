@@ -48,7 +48,7 @@ class File {
   int fd_ = -1;
 };
 
-/// Owns shared, writable mapped memory.
+/// Owns writable mapped memory.
 class Mapping {
  public:
   Mapping() noexcept = default;
@@ -70,6 +70,8 @@ class Mapping {
 [[nodiscard]] Outcome<File> open(int directory, const std::string& path, int flags,
                                  mode_t mode = 0);
 [[nodiscard]] Outcome<Mapping> map(const File& file, std::size_t bytes);
+/// Memory of this process, zero.
+[[nodiscard]] Outcome<Mapping> map_private(std::size_t bytes);
 [[nodiscard]] Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept;
 
 /// Waits for events at most for `timeout` (nanoseconds::max(): for ever). A signal ends the wait

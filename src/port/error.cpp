@@ -25,6 +25,7 @@ class Category final : public std::error_category {
       case errc::domain_unusable: return "the domain directory is not fit for use";
       case errc::region_damaged: return "the shared memory region is damaged";
       case errc::version_mismatch: return "the other side speaks another version";
+      case errc::fault_injected: return "a fault that was asked for";
     }
     return "unknown netmap error " + std::to_string(value);
   }

@@ -3,6 +3,7 @@
 #include <netmap/port.hpp>
 
 #include "device/device.hpp"
+#include "device/fault/fault.hpp"
 #include "device/kernel/kernel.hpp"
 #include "port/request.hpp"
 
@@ -96,6 +97,7 @@ Result<Port> register_port(const std::string& name, abi::nmreq_register body,
     if (auto told = opened->device->end_with_peer(); !told) return std::unexpected(told.error());
   }
   auto port = Port::assemble(std::move(opened->device), describe(name, *opened, body), body);
+  if (port && options.faults) port = fault::inflict(std::move(*port), *options.faults);
   if (port) port->set_spin(options.spin);
   return port;
 }

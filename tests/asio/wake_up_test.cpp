@@ -19,16 +19,17 @@ using test::Random;
 /// One end, in an event loop of its own.
 struct Seat {
   net::io_context context;
-  AsyncPort port;
+  std::optional<AsyncPort> port;
 
   Seat(const std::string& name, const PortOptions& options)
       : port(must(AsyncPort::open(context.get_executor(), name, options))) {}
-  /// Returns when `side` is over.
+  /// Returns when `side` is over and the port closed, which sends what faults still hold back.
   template <class Side>
   void run(Side side, std::uint64_t seed) {
-    auto ended = net::co_spawn(context, side(port, rounds(), Random(seed)), net::use_future);
+    auto ended = net::co_spawn(context, side(*port, rounds(), Random(seed)), net::use_future);
     context.run();
     ended.get();
+    port.reset();
   }
 };
 
@@ -54,6 +55,12 @@ class PauseBeforeWait {
 
 class WakeUps : public OnPipe, public testing::WithParamInterface<Place> {
  protected:
+  [[nodiscard]] PortOptions options() const {
+    PortOptions with_faults = OnPipe::options();
+    with_faults.faults = GetParam().faults;
+    return with_faults;
+  }
+
   const PauseBeforeWait pauses_;
 };
 INSTANTIATE_TEST_SUITE_P(Over, WakeUps, testing::ValuesIn(places()),

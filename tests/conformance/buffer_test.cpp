@@ -27,6 +27,7 @@ void collect(Port& port, std::multiset<std::uint32_t>& indices) {
 // ----------------------------------------------------------------------------------
 
 TEST_P(Buffers, AreSwappedBetweenPipesOfOneParent) {
+  if (has_memory_of_its_own()) return;
   auto [source, in] = open_pipe();
   auto out = open(base() + "{2");
   auto sink = open(base() + "}2");
@@ -50,6 +51,7 @@ TEST_P(Buffers, AreSwappedBetweenPipesOfOneParent) {
 }
 
 TEST_P(Buffers, AreNeitherLostNorDoubledByForwarding) {
+  if (has_memory_of_its_own()) return;
   constexpr std::uint32_t count = 6000;
   auto [source, in] = open_pipe({.conf = {.tx_slots = 64, .rx_slots = 64}});
   auto out = open(base() + "{2", {.conf = {.tx_slots = 128, .rx_slots = 128}});
@@ -194,6 +196,7 @@ TEST_P(Buffers, CloseBeforeTheirPortDoes) {
 }
 
 TEST_P(Buffers, OfANullPortFitItsRegion) {
+  if (has_memory_of_its_own()) return;
   auto [master, slave] = open_pipe();
   const std::uint16_t memory_id = master.info().memory_id;
   auto window = try_open("window", {.extra_buffers = 1, .memory_id = memory_id, .null_port = true});

@@ -37,8 +37,8 @@ class ScratchDomain {
 
 }  // namespace
 
-std::string device_name(const testing::TestParamInfo<DeviceKind>& info) {
-  return std::string(to_string(info.param));
+std::string device_name(const testing::TestParamInfo<Setting>& info) {
+  return std::string(to_string(info.param.device)) + (info.param.has_faults ? "_with_faults" : "");
 }
 
 void OnDevice::SetUp() {
@@ -52,7 +52,7 @@ void OnDevice::SetUp() {
 
 DeviceOptions OnDevice::device() {
   static const ScratchDomain domain;
-  return {GetParam(), is_kernel() ? std::string() : domain.path()};
+  return {GetParam().device, is_kernel() ? std::string() : domain.path()};
 }
 
 std::vector<std::byte> numbered(std::uint32_t number, std::size_t bytes) {

@@ -43,15 +43,24 @@ struct Pipe {
   Port slave;
 };
 
-class OnDevice : public testing::TestWithParam<DeviceKind> {
+/// A device, bare or behind the fault device, of which no fault is asked: it has to be as the bare
+/// one, but that its ports have memory of their own.
+struct Setting {
+  DeviceKind device;
+  bool has_faults;
+};
+
+class OnDevice : public testing::TestWithParam<Setting> {
  protected:
   void SetUp() override;
 
-  [[nodiscard]] static bool is_kernel() { return GetParam() == DeviceKind::kernel; }
+  [[nodiscard]] static bool is_kernel() { return GetParam().device == DeviceKind::kernel; }
+  [[nodiscard]] static bool has_faults() { return GetParam().has_faults; }
   /// The device of this case, and a domain of this process.
   [[nodiscard]] static DeviceOptions device();
   [[nodiscard]] static Result<Port> try_open(const std::string& name, PortOptions options = {}) {
     options.device = device();
+    if (has_faults()) options.faults = Faults();
     return netmap::open(name, options);
   }
   [[nodiscard]] static Port open(const std::string& name, const PortOptions& options = {},
@@ -75,6 +84,12 @@ class OnDevice : public testing::TestWithParam<DeviceKind> {
     RecordProperty("answer", "refused");
     return true;
   }
+  /// Whether ports have memory of their own instead of the device's, as faults.hpp says; then the
+  /// case has its answer.
+  [[nodiscard]] static bool has_memory_of_its_own() {
+    if (has_faults()) RecordProperty("answer", "refused");
+    return has_faults();
+  }
 
  private:
   std::string base_;
@@ -86,12 +101,16 @@ class OnDevice : public testing::TestWithParam<DeviceKind> {
   if (refused(try_##port)) return;         \
   Port port = must(std::move(try_##port))
 
-std::string device_name(const testing::TestParamInfo<DeviceKind>& info);
+std::string device_name(const testing::TestParamInfo<Setting>& info);
 
-/// Runs a suite on every device.
-#define ON_EVERY_DEVICE(suite)                                                                 \
-  INSTANTIATE_TEST_SUITE_P(, suite, testing::Values(DeviceKind::kernel, DeviceKind::embedded), \
-                           device_name)
+inline constexpr Setting every_setting[] = {{DeviceKind::kernel, false},
+                                            {DeviceKind::embedded, false},
+                                            {DeviceKind::kernel, true},
+                                            {DeviceKind::embedded, true}};
+
+/// Runs a suite on every device, without and with faults.
+#define ON_EVERY_DEVICE(suite) \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(every_setting), device_name)
 
 // ---- Numbered packets ---------------------------------------------------------------------------
 

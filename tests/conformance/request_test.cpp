@@ -296,6 +296,7 @@ TEST_P(Requests, ForARingThatIsNotBoundAreRefused) {
 }
 
 TEST_P(Requests, ForOneMemoryPutPortsIntoIt) {
+  if (has_memory_of_its_own()) return;
   auto here = open(base() + "{1@1");
   auto there = open(base() + "x{1@1");
   EXPECT_EQ(here.info().memory_id, abi::memory_id::global);
@@ -304,6 +305,7 @@ TEST_P(Requests, ForOneMemoryPutPortsIntoIt) {
 }
 
 TEST_P(Requests, ToShareAPortsMemory) {
+  if (has_memory_of_its_own()) return;
   auto first = open(base() + "{1");
   auto second = open(base() + "x{1@share=" + base() + "{1");
   EXPECT_EQ(first.info().memory_id, second.info().memory_id);
