@@ -7,7 +7,8 @@
 namespace nmx {
 namespace {
 
-constexpr std::size_t ethernet_type = 12;
+constexpr std::size_t mac_bytes = 6;
+constexpr std::size_t ethernet_type = 2 * mac_bytes;
 constexpr std::size_t ip = 14;
 constexpr std::size_t ip_length = ip + 2;
 constexpr std::size_t ip_fragment = ip + 6;
@@ -44,11 +45,25 @@ std::uint16_t checksum(const Header& header) {
   return static_cast<std::uint16_t>(~sum);
 }
 
+/// How many of the three are as HeaderBuilder makes them.
+int signs_of_udp(const std::byte* header) {
+  const bool is_ipv4 =
+      header[ethernet_type] == std::byte{0x08} && header[ethernet_type + 1] == std::byte{0x00};
+  const bool is_plain = header[ip] == version_and_length;
+  const bool is_udp = header[ip_protocol] == protocol_udp;
+  return is_ipv4 + is_plain + is_udp;
+}
+
+/// Exchanges two neighbours of so many bytes each.
+void exchange(std::span<std::byte> frame, std::size_t at, std::size_t bytes) {
+  std::ranges::swap_ranges(frame.subspan(at, bytes), frame.subspan(at + bytes, bytes));
+}
+
 }  // namespace
 
 HeaderBuilder::HeaderBuilder(const MacAddress& source, const MacAddress& destination) {
   std::ranges::copy(std::as_bytes(std::span(destination)), header_.begin());
-  std::ranges::copy(std::as_bytes(std::span(source)), header_.begin() + 6);
+  std::ranges::copy(std::as_bytes(std::span(source)), header_.begin() + mac_bytes);
   put16(header_, ethernet_type, 0x0800);
   header_[ip] = version_and_length;
   put16(header_, ip_fragment, 0x4000);  // do not fragment
@@ -69,11 +84,20 @@ void HeaderBuilder::set(const Endpoints& endpoints, std::size_t frame_bytes) {
 }
 
 bool looks_generated(const std::byte* header) {
-  const bool is_ipv4 =
-      header[ethernet_type] == std::byte{0x08} && header[ethernet_type + 1] == std::byte{0x00};
-  const bool is_plain = header[ip] == version_and_length;
-  const bool is_udp = header[ip_protocol] == protocol_udp;
-  return is_ipv4 + is_plain + is_udp >= 2;
+  return signs_of_udp(header) >= 2;
+}
+
+bool is_udp(std::span<const std::byte> frame) {
+  return frame.size() >= header_bytes && signs_of_udp(frame.data()) == 3;
+}
+
+void turn_round(std::span<std::byte> frame, const MacAddress& own) {
+  exchange(frame, 0, mac_bytes);
+  exchange(frame, ip_source, 4);
+  exchange(frame, udp, 2);
+  const auto source = frame.subspan(mac_bytes, mac_bytes);
+  const bool is_group = (source.front() & std::byte{1}) != std::byte{0};
+  if (is_group) std::ranges::copy(std::as_bytes(std::span(own)), source.begin());
 }
 
 }  // namespace nmx

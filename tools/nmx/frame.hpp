@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 namespace nmx {
 
@@ -32,5 +33,13 @@ class HeaderBuilder {
 
 /// Whether these 42 bytes can be HeaderBuilder's with at most one of them damaged.
 [[nodiscard]] bool looks_generated(const std::byte* header);
+
+/// Whether a frame begins with headers as HeaderBuilder makes them: Ethernet, IPv4, UDP.
+[[nodiscard]] bool is_udp(std::span<const std::byte> frame);
+
+/// Makes a frame that is_udp() go back to where it came from: exchanges MAC addresses, IPv4
+/// addresses and ports, which leaves all checksums right. What was sent to a group of stations
+/// (broadcast, multicast) comes back from `own`, for no frame may come from a group.
+void turn_round(std::span<std::byte> frame, const MacAddress& own);
 
 }  // namespace nmx

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "generator.hpp"
-#include "interface.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
 #include "ports.hpp"
@@ -37,11 +36,7 @@ PacketOptions packet_options(const GenOptions& options, const netmap::PortInfo& 
   const auto [shortest, longest] = std::ranges::minmax(options.lengths);
   packet.shortest = shortest;
   packet.longest = longest;
-  if (options.source_mac) {
-    packet.source = *options.source_mac;
-  } else {
-    packet.source = is_interface(info) ? mac_of(info.name).value_or(local) : local;
-  }
+  packet.source = options.source_mac.value_or(mac_of(info, local));
   return packet;
 }
 

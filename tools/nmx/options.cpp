@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "options.hpp"
 
+#include "duration.hpp"
 #include "parsed_option.hpp"
 
 #include <expected>
@@ -60,7 +61,17 @@ void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>&
       });
 }
 
-void add_transfer_options(CLI::App& app, TransferOptions& options) {
+void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spin) {
+  app.add_flag("--spin{always}")
+      ->description("Never sleep (--spin=50us: sleep after so long) [50us if embedded, else 0]")
+      ->each([&spin](const std::string& text) {
+        const auto parsed = text == "always" ? netmap::forever : parse_duration(text);
+        if (!parsed) throw CLI::ValidationError(parsed.error());
+        spin = *parsed;
+      });
+}
+
+void add_port_options(CLI::App& app, TransferOptions& options) {
   app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', …")
       ->type_name("PORT")
       ->required();
@@ -69,14 +80,18 @@ void add_transfer_options(CLI::App& app, TransferOptions& options) {
       ->check([](const std::string& count) {
         return count.starts_with('-') ? count + " is less than nothing" : std::string();
       });
+  app.add_option("-a,--cpu", options.cpu, "CPU of the thread; further threads take the next");
+  add_link_option(app, options.link_wait);
+  add_device_options(app, options.device);
+  add_report_options(app, options.report);
+}
+
+void add_transfer_options(CLI::App& app, TransferOptions& options) {
+  add_port_options(app, options);
   add_batch_option(app, options.batch);
   app.add_option("-p,--threads", options.threads, "Threads, each with a ring of its own")
       ->check(CLI::Range(1U, 1024U))
       ->capture_default_str();
-  app.add_option("-a,--cpu", options.cpu, "CPU of the first thread; the others take the next");
-  add_link_option(app, options.link_wait);
-  add_device_options(app, options.device);
-  add_report_options(app, options.report);
 }
 
 }  // namespace nmx

@@ -31,12 +31,21 @@ struct TransferOptions {
   std::optional<double> link_wait;  ///< seconds
 };
 
+/// Of ping and pong.
+struct PingPortOptions : TransferOptions {
+  /// How long to look again and again before sleeping, if not as usual.
+  std::optional<std::chrono::nanoseconds> spin;
+};
+
 void add_device_options(CLI::App& app, netmap::DeviceOptions& device);
 void add_report_options(CLI::App& app, ReportOptions& report);
 void add_batch_option(CLI::App& app, std::uint32_t& batch);
 void add_link_option(CLI::App& app, std::optional<double>& seconds);
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence);
-/// All of these but the last, and the port.
+void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spin);
+/// The port, when to stop, the CPU, link, device and report: what every user of one port is told.
+void add_port_options(CLI::App& app, TransferOptions& options);
+/// These, batch and threads.
 void add_transfer_options(CLI::App& app, TransferOptions& options);
 
 /// A subcommand: how it is called, and what it does once its options are read; its result is the
@@ -48,6 +57,8 @@ struct Command {
 
 Command add_gen(CLI::App& nmx);
 Command add_recv(CLI::App& nmx);
+Command add_ping(CLI::App& nmx);
+Command add_pong(CLI::App& nmx);
 Command add_bridge(CLI::App& nmx);
 Command add_info(CLI::App& nmx);
 Command add_demo(CLI::App& nmx);

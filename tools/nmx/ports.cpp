@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ports.hpp"
 
+#include "interface.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -100,6 +101,18 @@ Result<std::vector<netmap::Port>> open_ports(const TransferOptions& options, Dir
   return ports;
 }
 
+Result<netmap::Port> open_ping_port(const PingPortOptions& options) {
+  auto port = open_port(options.port, options.device);
+  if (!port) return port;
+  for (const Direction direction : {Direction::rx, Direction::tx}) {
+    if (auto checked = check_rings(*port, direction); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
+  if (options.spin) port->set_spin(*options.spin);
+  return port;
+}
+
 std::string describe(const PortInfo& info) {
   const std::string domain = info.domain.empty() ? "" : fmt::format(", domain {}", info.domain);
   return fmt::format("{} device{}, port '{}', {}, {}", to_string(info.device), domain, info.name,
@@ -121,6 +134,10 @@ bool is_pipe(const PortInfo& info) {
 bool is_interface(const PortInfo& info) {
   return info.device == netmap::DeviceKind::kernel && !is_pipe(info) &&
          !info.name.starts_with("vale");
+}
+
+MacAddress mac_of(const PortInfo& info, const MacAddress& otherwise) {
+  return is_interface(info) ? mac_of(info.name).value_or(otherwise) : otherwise;
 }
 
 std::string alone(const PortInfo& info) {

@@ -3,6 +3,7 @@
 // Opening ports for a transfer, and saying what they turned out to be.
 #pragma once
 
+#include "addresses.hpp"
 #include "options.hpp"
 
 #include <netmap/netmap.hpp>
@@ -23,6 +24,9 @@ namespace nmx {
 [[nodiscard]] netmap::Result<netmap::Port> open_port(const std::string& name,
                                                      const netmap::DeviceOptions& device);
 
+/// One port with rings of both directions, which spins as asked. Fails with no_such_ring.
+[[nodiscard]] netmap::Result<netmap::Port> open_ping_port(const PingPortOptions& options);
+
 /// "embedded device, domain /dev/shm/netmap-0, port 'x{1', 1 tx ring of 1024 slots, …"
 [[nodiscard]] std::string describe(const netmap::PortInfo& info);
 /// The first fields of a transfer's JSON.
@@ -33,6 +37,8 @@ namespace nmx {
 [[nodiscard]] bool is_pipe(const netmap::PortInfo& info);
 /// A network card of the kernel device, which links up anew when it is opened.
 [[nodiscard]] bool is_interface(const netmap::PortInfo& info);
+/// An interface's own address; any other port has none, and takes the one given here.
+[[nodiscard]] MacAddress mac_of(const netmap::PortInfo& info, const MacAddress& otherwise);
 /// Waits as asked, or 2 s for an interface, or until stopped.
 void wait_for_link(const netmap::PortInfo& info, std::optional<double> seconds);
 

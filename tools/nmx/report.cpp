@@ -40,6 +40,11 @@ Json to_json(const Traffic& traffic) {
           {"bps", traffic.bits_per_second()}, {"batches", traffic.batches}};
 }
 
+void print(const Json& object) {
+  fmt::print("{}\n", object.dump());
+  std::fflush(stdout);
+}
+
 Report::Report(ReportOptions options, Json identity, std::function<Remarks()> remarks)
     : options_(options), identity_(std::move(identity)), remarks_(std::move(remarks)) {}
 
@@ -63,8 +68,7 @@ void Report::print(const char* event, const Traffic& traffic, const Remarks& rem
   object.update(identity_);
   object.update(to_json(traffic));
   object.update(remarks.json);
-  fmt::print("{}\n", object.dump());
-  std::fflush(stdout);
+  nmx::print(object);
 }
 
 }  // namespace nmx

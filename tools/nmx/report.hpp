@@ -34,6 +34,9 @@ struct ReportOptions {
 /// What every transfer reports: packets, bytes, seconds, pps, bps, batches.
 [[nodiscard]] Json to_json(const Traffic& traffic);
 
+/// One line on stdout, seen at once by whoever reads there.
+void print(const Json& object);
+
 /// What one transfer reports beside its traffic.
 struct Remarks {
   std::string text = {};  ///< behind the interval's line

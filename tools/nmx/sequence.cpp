@@ -1,36 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "sequence.hpp"
 
+#include "little.hpp"
 #include "random.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
-#include <type_traits>
 
 namespace nmx {
 namespace {
 
 constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-
-/// To little-endian order and back.
-template <class Word>
-constexpr Word little(Word word) {
-  return std::endian::native == std::endian::little ? word : std::byteswap(word);
-}
-
-template <class Word>
-Word get(const std::byte* at) {
-  Word word;
-  std::memcpy(&word, at, sizeof word);
-  return little(word);
-}
-
-template <class Word>
-void put_at(std::byte* at, std::type_identity_t<Word> word) {
-  word = little(word);
-  std::memcpy(at, &word, sizeof word);
-}
 
 constexpr std::size_t number_at = header_bytes;
 constexpr std::size_t flow_at = header_bytes + 8;

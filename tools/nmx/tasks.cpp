@@ -132,11 +132,11 @@ class Silence {
   Clock::time_point since_;
 };
 
-void supervise(Crew& crew, const Report& report, const RunOptions& options) {
+void supervise(Crew& crew, const Ticks& ticks, const RunOptions& options) {
   const auto start = Clock::now();
   Intervals intervals(start);
   Silence silence;
-  auto next = start + report.options().interval;
+  auto next = start + ticks.interval;
   bool is_told = options.alone.empty();
   for (auto now = start; !crew.wait_until(std::min(next, now + slice));) {
     now = Clock::now();
@@ -150,22 +150,29 @@ void supervise(Crew& crew, const Report& report, const RunOptions& options) {
       request_stop();
     }
     if (now < next) continue;
-    report.interval(intervals.next(crew.counters(), now));
-    next += report.options().interval;
+    ticks.tell(intervals.next(crew.counters(), now));
+    next += ticks.interval;
   }
 }
 
 }  // namespace
 
-netmap::Result<Traffic> run(std::vector<Task> tasks, const Report& report,
+netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
                             const RunOptions& options) {
   Crew crew(std::move(tasks));
-  supervise(crew, report, options);
+  supervise(crew, ticks, options);
   crew.join();
   if (crew.failure()) return std::unexpected(*crew.failure());
   Traffic total = sum(crew.counters());
   total.seconds = seconds_of(crew.counters());
   return total;
+}
+
+netmap::Result<Traffic> run(std::vector<Task> tasks, const Report& report,
+                            const RunOptions& options) {
+  const Ticks ticks{report.options().interval,
+                    [&report](const Traffic& traffic) { report.interval(traffic); }};
+  return run(std::move(tasks), ticks, options);
 }
 
 }  // namespace nmx

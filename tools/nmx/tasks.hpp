@@ -28,8 +28,18 @@ struct RunOptions {
   std::optional<std::chrono::milliseconds> limit = {};
 };
 
-/// Runs each task in a thread of its own and reports every interval from this one, until all have
+/// What is told of a run while it lasts.
+struct Ticks {
+  std::chrono::milliseconds interval;
+  /// With what moved since the last call.
+  std::function<void(const Traffic&)> tell;
+};
+
+/// Runs each task in a thread of its own and tells every interval, from this one, until all have
 /// ended; yields what they moved. The first failure stops all and is what this fails with.
+[[nodiscard]] netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
+                                          const RunOptions& options);
+/// The same with a report's intervals.
 [[nodiscard]] netmap::Result<Traffic> run(std::vector<Task> tasks, const Report& report,
                                           const RunOptions& options);
 
