@@ -25,11 +25,8 @@ stop_pong() {
   wait "$pong"
 }
 
-# answered PONG: what nmx ping counted, and nmx pong if it was that.
-answered() {
-  grep -oE '"sent":.*"late":[0-9]+' "$logs/ping" | tr -d '"'
-  [[ $1 != nmx ]] || echo "pong $(packets_in "$logs/pong")"
-}
+# answers STATUS: with what nmx ping said.
+answers() { echo "status $1 $(grep -oE '"sent":.*"late":[0-9]+' "$logs/ping" | tr -d '"')"; }
 
 # nmx_pings PONG PORT PONG'S-PORT COUNT [ARGUMENT of the ping…]
 nmx_pings() {
@@ -39,8 +36,8 @@ nmx_pings() {
   status=$?
   stop_pong
   check "nmx ping $2 <-> $1 pong $3 ${*:5}" \
-    "status 0 sent:$4,answered:$4,lost:0,without_room:0,duplicate:0,late:0$([[ $1 != nmx ]] || echo " pong $4")" \
-    "$(echo status $status $(answered "$1"))"
+    "status 0 sent:$4,answered:$4,lost:0,without_room:0,duplicate:0,late:0" "$(answers $status)"
+  [[ $1 != nmx ]] || check 'nmx pong' "$4" "$(packets_in "$logs/pong")"
   grep '^round trip' "$logs/ping.err"
 }
 
@@ -55,16 +52,16 @@ pkt_gen_pings() {
 }
 
 for other in nmx $(others); do
-  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 100000 --every 0
-  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 20000 --every 0 -l 1500 --outstanding 16
-  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 5000 --every 200us
-  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 100000 --every 0 --spin
-  nmx_pings "$other" vale0:a vale0:b 5000 --every 0
-  nmx_pings "$other" netmap:va netmap:vb 2000 --every 1ms
+  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 2000 --every 0
+  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 2000 --every 0 -l 1500 --outstanding 16
+  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 1000 --every 200us
+  nmx_pings "$other" 'netmap:x{1' 'netmap:x}1' 2000 --every 0 --spin
+  nmx_pings "$other" vale0:a vale0:b 1000 --every 0
+  nmx_pings "$other" netmap:va netmap:vb 500 --every 1ms
 done
 for other in $([[ -z $(others) ]] || echo nmx pkt-gen); do
-  pkt_gen_pings "$other" 'netmap:x{1' 'netmap:x}1' 100000
-  pkt_gen_pings "$other" vale0:a vale0:b 5000
+  pkt_gen_pings "$other" 'netmap:x{1' 'netmap:x}1' 2000
+  pkt_gen_pings "$other" vale0:a vale0:b 1000
 done
 
 # Two answer what was asked of everybody on a switch; nobody answers an answer.
@@ -77,7 +74,8 @@ status=$?
 stop_pong
 kill -INT $second
 wait $second
-check 'two pongs on a switch' 'status 0, sent:1000,answered:1000, pongs 1000 and 1000' \
-  "status $status, $(grep -oE '"sent":.*"answered":[0-9]+' "$logs/ping" | tr -d '"'), pongs $(packets_in "$logs/pong") and $(packets_in "$logs/second")"
+check 'two pongs on a switch' 'status 0 sent:1000,answered:1000,lost:0,without_room:0,duplicate:1000,late:0' \
+  "$(answers $status)"
+check 'each pong' '1000 and 1000' "$(packets_in "$logs/pong") and $(packets_in "$logs/second")"
 
 finish
