@@ -121,7 +121,7 @@ TEST(NmxHistogram, MergingWithNothingChangesNothing) {
 TEST(NmxHistogram, RowsHoldEachValueOnceAndAdjoin) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Values values = some_values(seed, 1 + seed * 3);
-    for (const std::size_t most : {1, 2, 5, 24, 1000}) {
+    for (const std::size_t most : {1U, 2U, 5U, 24U, 1000U}) {
       const auto rows = histogram_of(values).rows(most);
       ASSERT_FALSE(rows.empty());
       EXPECT_LE(rows.size(), most);

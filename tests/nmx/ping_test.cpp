@@ -74,7 +74,7 @@ TEST(NmxPingPacket, OfAnotherRunOrCutOrNoUdpIsNone) {
   EXPECT_FALSE(number_of_ping(made, 8));
   EXPECT_FALSE(number_of_ping(made.first(shortest_ping - 1), 7));
   EXPECT_FALSE(number_of_ping({}, 7));
-  for (const std::size_t at : {12, 14, 23}) {
+  for (const std::size_t at : {12U, 14U, 23U}) {
     std::vector<std::byte> frame(made.begin(), made.end());
     frame[at] ^= std::byte{1};
     EXPECT_FALSE(number_of_ping(frame, 7)) << at;
@@ -97,7 +97,7 @@ TEST(NmxTurnRound, WhatWasForAGroupComesFromWhoAnswers) {
 
 PingStats some_stats() {
   PingStats stats{.sent = 5, .lost = 1, .duplicates = 2, .late = 3};
-  for (const std::uint64_t time : {1'000, 2'000, 3'000, 250}) stats.round_trips.add(time);
+  for (const std::uint64_t time : {1'000U, 2'000U, 3'000U, 250U}) stats.round_trips.add(time);
   return stats;
 }
 
