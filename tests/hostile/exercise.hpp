@@ -7,6 +7,7 @@
 
 #include "ring/support.hpp"
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <utility>
@@ -19,15 +20,21 @@ class Exercise {
   Exercise(Port& port, Port& other, std::function<void()> meanwhile)
       : port_(port), other_(other), meanwhile_(std::move(meanwhile)) {}
 
+  static constexpr std::size_t parts = 9;
+
   void all() {
-    for (const auto part : {&Exercise::look, &Exercise::receive, &Exercise::release,
-                            &Exercise::send, &Exercise::write, &Exercise::commit,
-                            &Exercise::swap_buffers, &Exercise::forward_both, &Exercise::sync}) {
-      try {
-        (this->*part)();
-      } catch (const StaleView&) {
-        // a ring whose head was moved meanwhile may well be thought to have released a slot
-      }
+    for (std::size_t n = 0; n != parts; ++n) part(n);
+  }
+  /// Precondition: n < parts.
+  void part(std::size_t n) {
+    static constexpr std::array<void (Exercise::*)(), parts> all{
+        &Exercise::look,         &Exercise::receive,      &Exercise::release,
+        &Exercise::send,         &Exercise::write,        &Exercise::commit,
+        &Exercise::swap_buffers, &Exercise::forward_both, &Exercise::sync};
+    try {
+      (this->*all[n])();
+    } catch (const StaleView&) {
+      // a ring whose head was moved meanwhile may well be thought to have released a slot
     }
   }
 

@@ -115,11 +115,13 @@ struct Hooks {
 /// The device of a fake port: does nothing but what the hooks do.
 class FakeDevice final : public Device {
  public:
-  FakeDevice(const Shape& shape, std::shared_ptr<Hooks> hooks)
+  /// `memory` is large enough, and holds nothing that anybody needs.
+  FakeDevice(const Shape& shape, std::shared_ptr<Hooks> hooks, const GuardedMemory& memory)
       : plan_(shape),
         buffer_size_(shape.buffer_size),
-        memory_(plan_.bytes),
+        region_(memory.region()),
         hooks_(std::move(hooks)) {
+    std::ranges::fill(region_->bytes(), std::byte{0});
     interface()->ni_tx_rings = interface()->ni_rx_rings = 1;
     auto* offsets = abi::ring_offsets_of(*interface());
     offsets[0] = static_cast<std::int64_t>(plan_.tx_ring);
@@ -156,7 +158,7 @@ class FakeDevice final : public Device {
 
   Result<> control(abi::nmreq_header&) override { return detail::refuse(errc::not_supported); }
   Result<std::vector<OpenPort>> open_ports() override { return std::vector<OpenPort>(); }
-  Result<std::shared_ptr<Region>> map() override { return memory_.region(); }
+  Result<std::shared_ptr<Region>> map() override { return region_; }
   SyncStatus sync_tx() noexcept override {
     hooks_->tx_sync();
     return hooks_->status;
@@ -176,7 +178,7 @@ class FakeDevice final : public Device {
  private:
   template <class T>
   T* at(std::size_t offset) {
-    return reinterpret_cast<T*>(memory_.region()->bytes().data() + offset);
+    return reinterpret_cast<T*>(region_->bytes().data() + offset);
   }
   std::byte* buffer(std::uint32_t index) {
     return at<std::byte>(plan_.buffers) + std::size_t{index} * buffer_size_;
@@ -214,7 +216,7 @@ class FakeDevice final : public Device {
 
   Plan plan_;
   std::uint32_t buffer_size_;  // as the ring says it until somebody breaks the ring
-  GuardedMemory memory_;
+  std::shared_ptr<Region> region_;
   std::shared_ptr<Hooks> hooks_;
   detail::Ledger tx_ledger_;
   detail::Ledger rx_ledger_;
@@ -305,12 +307,20 @@ class FakePort {
   /// `prepare` changes the memory before the library sees it.
   explicit FakePort(
       const Shape& shape = {}, const Prepare& prepare = [](FakeDevice&) {})
-      : hooks_(std::make_shared<Hooks>()),
-        device_(prepared(shape, hooks_, prepare)),
+      : FakePort(shape, std::make_shared<GuardedMemory>(Plan(shape).bytes), prepare) {}
+  /// In memory of former ports, which costs less than fresh one.
+  FakePort(
+      const Shape& shape, std::shared_ptr<const GuardedMemory> memory,
+      const Prepare& prepare = [](FakeDevice&) {})
+      : memory_(std::move(memory)),
+        hooks_(std::make_shared<Hooks>()),
+        device_(std::make_unique<FakeDevice>(shape, hooks_, *memory_)),
         arrivals_(device_->rx_ring()),
         departures_(device_->tx_ring()),
-        buffers_(device_->buffers()),
-        port_(Port::assemble(std::move(device_), {}, {}).value()) {}
+        buffers_(device_->buffers()) {
+    prepare(*device_);
+    port_ = Port::assemble(std::move(device_), {}, {}).value();
+  }
 
   [[nodiscard]] Port& port() { return *port_; }
   [[nodiscard]] RxRing& rx() { return port_->rx_rings()[0]; }
@@ -323,13 +333,7 @@ class FakePort {
   void close() { port_.reset(); }
 
  private:
-  static std::unique_ptr<FakeDevice> prepared(const Shape& shape, std::shared_ptr<Hooks> hooks,
-                                              const Prepare& prepare) {
-    auto device = std::make_unique<FakeDevice>(shape, std::move(hooks));
-    prepare(*device);
-    return device;
-  }
-
+  std::shared_ptr<const GuardedMemory> memory_;
   std::shared_ptr<Hooks> hooks_;
   std::unique_ptr<FakeDevice> device_;  // until the port owns it
   Arrivals arrivals_;
