@@ -193,7 +193,9 @@ class NETMAP_BUILD_TAG Port {
 
 /// Opens a port by name, in libnetmap's grammar (see port_name.hpp): "netmap:eth0", "eth0-3/R",
 /// "vale0:a", "netmap:x{1", "x}1". `base{id}` takes whichever end of the pipe is free, master
-/// first. The Error says what was asked, which step failed and what to do.
+/// first. The Error says what was asked, which step failed and what to do. On the embedded device
+/// open and close wait for at most 5 seconds each time the domain is locked, by a process that was
+/// stopped there.
 [[nodiscard]] Result<Port> open(std::string_view name, const PortOptions& options = {});
 
 /// One port per ring of the named port, each with a descriptor of its own: one for each thread.

@@ -41,7 +41,7 @@ Result<RingPlace> place_ring(const Reader& region, std::uint64_t offset, std::ui
     return damaged("a ring of " + std::to_string(num_slots) + " slots does not fit");
   }
   const std::uint64_t buffers = offset + static_cast<std::uint64_t>(ring->buf_ofs);
-  if (region.at<std::byte>(buffers) == nullptr || buffer_size == 0 ||
+  if (region.at<std::byte>(buffers) == nullptr || buffer_size < sizeof(std::uint32_t) ||
       buffer_size > std::numeric_limits<std::uint16_t>::max() + 1u) {
     return damaged("buffers of " + std::to_string(buffer_size) + " bytes lie outside it");
   }

@@ -157,6 +157,16 @@ TEST(HostileSlot, ShowsNothingIfItIsLongerThanABuffer) {
   }
 }
 
+/// The index of the next extra buffer, four bytes, stands in each, and nothing may follow the last.
+TEST(HostileRing, WhoseBuffersAreTooSmallForAListIsRefused) {
+  for (const std::uint32_t size : {0U, 1U, 3U}) {
+    const GuardedMemory memory(Plan(shape).bytes);
+    auto device = std::make_unique<FakeDevice>(shape, std::make_shared<Hooks>(), memory);
+    device->rx_ring()->nr_buf_size = size;
+    EXPECT_EQ(code_of(Port::assemble(std::move(device), {}, {})), errc::region_damaged) << size;
+  }
+}
+
 // ---- Random damage ------------------------------------------------------------------------------
 
 /// Overwrites what the other side can write, now and then with what could be.

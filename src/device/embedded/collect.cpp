@@ -15,18 +15,24 @@
 namespace netmap::embedded {
 namespace {
 
+bool has_rings(std::uint64_t first, std::uint64_t count) {
+  return first + count <= ring_pool.objects;
+}
+
 bool is_sound(const PipeRecord& pipe) {
   const auto rings_fit = [](std::uint32_t rings) { return rings >= 1 && rings <= max_rings; };
   const auto slots_fit = [](std::uint32_t slots) { return slots >= 1 && slots <= max_slots; };
   return std::ranges::all_of(pipe.rings, rings_fit) && std::ranges::all_of(pipe.slots, slots_fit) &&
-         pipe.first_ring + 2u * (pipe.rings[0] + pipe.rings[1]) <= ring_pool.objects;
+         has_rings(pipe.first_ring, 2u * (pipe.rings[0] + pipe.rings[1]));
 }
 
 bool is_sound(const EndpointRecord& endpoint) {
   return (endpoint.pipe == no_pipe || endpoint.pipe < max_pipes) &&
+         (endpoint.end == End::master || endpoint.end == End::slave) && endpoint.lane < lanes &&
+         endpoint.tx.end() <= max_rings && endpoint.rx.end() <= max_rings &&
          (endpoint.interface == no_object || endpoint.interface < interface_pool.objects) &&
          (endpoint.first_ring == no_object ||
-          endpoint.first_ring + endpoint.tx.count + endpoint.rx.count <= ring_pool.objects);
+          has_rings(endpoint.first_ring, endpoint.tx.count + endpoint.rx.count));
 }
 
 template <class Record>

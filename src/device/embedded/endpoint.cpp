@@ -240,7 +240,7 @@ void Endpoint::watch_peers() noexcept {
   const DomainState& state = domain_->state();
   const EndpointRecord& own = state.endpoints[binding_->endpoint];
   if (own.pipe == no_pipe) return;
-  const std::uint32_t openings = state.pipes[own.pipe].openings[number(other(own.end))];
+  const std::uint32_t openings = state.pipe_of(own).openings[number(other(own.end))];
   if (std::exchange(openings_, openings) == openings) return;
   had_peer_ = true;
   binding_->bell.watch_nobody();

@@ -113,6 +113,10 @@ Result<std::uint32_t> Memory::take_interface() {
   return exhausted("interfaces");
 }
 
+void Memory::give_back_interface(std::uint32_t object) {
+  if (object < interface_pool.objects) state_->interfaces.reset(object);
+}
+
 Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slots) {
   std::uint32_t first = 0;
   for (std::uint32_t object = 0; object != ring_pool.objects && object - first != count; ++object) {
@@ -130,7 +134,9 @@ Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slot
 }
 
 void Memory::give_back_rings(std::uint32_t first, std::uint32_t count) {
-  for (std::uint32_t object = first; object != first + count; ++object) state_->rings.reset(object);
+  for (std::uint32_t object = first; count != 0 && object < ring_pool.objects; ++object, --count) {
+    state_->rings.reset(object);
+  }
 }
 
 Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
@@ -170,11 +176,12 @@ Memory::BufferList Memory::take_buffer_list(std::uint32_t count) {
 }
 
 void Memory::give_back_buffer_list(std::uint32_t first) {
-  for (std::uint32_t index = first;
-       index >= abi::buffer_index::first_usable && index < buffer_pool.objects;) {
+  std::uint32_t index = first;
+  for (std::uint32_t count = 0; count != buffer_pool.objects; ++count) {
+    if (index < abi::buffer_index::first_usable || index >= buffer_pool.objects) break;
     if (!state_->buffers.test(index)) break;
     state_->buffers.reset(index);
-    index = link(index);
+    index = detail::load(link(index));
   }
 }
 

@@ -37,14 +37,14 @@ class Memory {
   }
 
   [[nodiscard]] Result<std::uint32_t> take_interface();
-  void give_back_interface(std::uint32_t object) { state_->interfaces.reset(object); }
+  /// This and those below ignore what there is not: numbers come from memory that others can write.
+  void give_back_interface(std::uint32_t object);
 
   /// `count` objects in a row, room for `slots` in each; yields the first.
   [[nodiscard]] Result<std::uint32_t> take_rings(std::uint32_t count, std::uint32_t slots);
   void give_back_rings(std::uint32_t first, std::uint32_t count);
 
   [[nodiscard]] Result<std::vector<std::uint32_t>> take_buffers(std::uint32_t count);
-  /// Ignores what is no buffer in use: indices come from memory that others can write.
   void give_back_buffer(std::uint32_t index);
 
   /// Links up to `count` fresh buffers into netmap's list of extra buffers; yields the first and

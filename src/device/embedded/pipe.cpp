@@ -5,12 +5,15 @@
 #include "point.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 namespace netmap::embedded {
 namespace {
 
-std::uint32_t total_rings(const PipeRecord& pipe) {
-  return 2u * (pipe.rings[0] + pipe.rings[1]);
+/// A sender's and a receiver's for each.
+std::uint32_t total_rings(const PipeShape& shape) {
+  return 2u * (shape.tx_rings + shape.rx_rings);
 }
 
 void store_name(char (&into)[abi::request_name_size], std::string_view name) {
@@ -27,9 +30,14 @@ std::optional<PipeName> parse_pipe(std::string_view name) {
                   name[bracket] == '{' ? End::master : End::slave};
 }
 
+std::string_view stored_name(const char (&name)[abi::request_name_size]) {
+  return {name, ::strnlen(name, sizeof name - 1)};
+}
+
 std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName& name) {
   const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
-    return pipe.in_use != 0 && name.parent == pipe.parent && name.id == pipe.id;
+    return pipe.in_use != 0 && name.parent == stored_name(pipe.parent) &&
+           name.id == stored_name(pipe.id);
   });
   if (found == std::end(state.pipes)) return {};
   return static_cast<std::uint16_t>(found - std::begin(state.pipes));
@@ -37,7 +45,7 @@ std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName&
 
 std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent) {
   const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
-    return pipe.in_use != 0 && parent == pipe.parent;
+    return pipe.in_use != 0 && parent == stored_name(pipe.parent);
   });
   return found == std::end(state.pipes) ? std::uint16_t{0} : found->memory_id;
 }
@@ -56,7 +64,7 @@ PipeShape clamp(const PipeShape& asked) {
 PipeShape shape_of(const PipeRecord& pipe, End end) {
   const std::size_t own = number(end);
   const std::size_t peer = number(other(end));
-  return {pipe.rings[own], pipe.rings[peer], pipe.slots[own], pipe.slots[peer]};
+  return clamp({pipe.rings[own], pipe.rings[peer], pipe.slots[own], pipe.slots[peer]});
 }
 
 std::uint32_t tx_object(const PipeRecord& pipe, End end, std::uint32_t k) {
@@ -71,7 +79,8 @@ std::uint32_t rx_object(const PipeRecord& pipe, End end, std::uint32_t k) {
 PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender, std::uint32_t k) {
   const std::uint32_t tx = tx_object(pipe, sender, k);
   const std::uint32_t rx = rx_object(pipe, other(sender), k);
-  return {&memory.ring(tx), &memory.ring(rx), &memory.words(tx), pipe.slots[number(sender)]};
+  const std::uint32_t slots = detail::load(pipe.slots[number(sender)]);
+  return {&memory.ring(tx), &memory.ring(rx), &memory.words(tx), std::clamp(slots, 1u, max_slots)};
 }
 
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
@@ -104,22 +113,24 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
   store_name(pipe.parent, name.parent);
   store_name(pipe.id, name.id);
 
-  const std::uint32_t slots = pipe.rings[0] * pipe.slots[0] + pipe.rings[1] * pipe.slots[1];
+  const std::uint32_t slots = shape.tx_rings * shape.tx_slots + shape.rx_rings * shape.rx_slots;
   const auto buffers = memory.take_buffers(slots);
   if (!buffers) return std::unexpected(buffers.error());
   NETMAP_POINT("open: buffers taken");
-  const auto rings = memory.take_rings(total_rings(pipe), std::max(pipe.slots[0], pipe.slots[1]));
+  const auto rings =
+      memory.take_rings(total_rings(shape), std::max(shape.tx_slots, shape.rx_slots));
   if (!rings) {
     for (const std::uint32_t buffer : *buffers) memory.give_back_buffer(buffer);
     return std::unexpected(rings.error());
   }
   pipe.first_ring = *rings;
-  const std::uint32_t* next = buffers->data();
+  std::span<const std::uint32_t> left(*buffers);
   for_each_ring(pipe, memory, [&](const PipeRing& ring, End sender, std::uint32_t k) {
+    if (ring.num_slots > left.size()) return;  // somebody wrote to the record meanwhile
     describe_ring(memory, tx_object(pipe, sender, k), k, true, ring.num_slots);
     describe_ring(memory, rx_object(pipe, other(sender), k), k, false, ring.num_slots);
-    initialise(ring, next);
-    next += ring.num_slots;
+    initialise(ring, left.data());
+    left = left.subspan(ring.num_slots);
   });
   NETMAP_POINT("open: pipe made");
   pipe.in_use = 1;
@@ -131,7 +142,7 @@ void destroy_pipe(const PipeRecord& pipe, Memory& memory) {
   for_each_ring(pipe, memory, [&](const PipeRing& ring, End, std::uint32_t) {
     for (const std::uint32_t buffer : buffers_of(ring)) memory.give_back_buffer(buffer);
   });
-  memory.give_back_rings(pipe.first_ring, total_rings(pipe));
+  memory.give_back_rings(pipe.first_ring, total_rings(shape_of(pipe, End::master)));
 }
 
 }  // namespace netmap::embedded

@@ -23,6 +23,9 @@ struct PipeName {
 /// Nothing if `name` is not a pipe's. Parent or id may be empty, which no pipe may have.
 [[nodiscard]] std::optional<PipeName> parse_pipe(std::string_view name);
 
+/// A record's name, which may have lost its closing NUL.
+[[nodiscard]] std::string_view stored_name(const char (&name)[abi::request_name_size]);
+
 [[nodiscard]] std::optional<std::uint16_t> find_pipe(const DomainState& state,
                                                      const PipeName& name);
 /// The memory id that the pipes of a parent share, 0 if it has none.
@@ -61,7 +64,8 @@ void destroy_pipe(const PipeRecord& pipe, Memory& memory);
 template <class Use>
 void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
   for (const End sender : {End::master, End::slave}) {
-    for (std::uint32_t k = 0; k != pipe.rings[number(sender)]; ++k) {
+    const std::uint32_t rings = detail::load(pipe.rings[number(sender)]);
+    for (std::uint32_t k = 0; k != std::min(rings, max_rings); ++k) {
       use(pipe_ring(pipe, memory, sender, k), sender, k);
     }
   }
@@ -71,10 +75,12 @@ void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
 template <class Use>
 void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Use&& use) {
   if (endpoint.first_ring == no_object) return;
-  for (std::uint32_t i = 0; i != endpoint.tx.count + endpoint.rx.count; ++i) {
+  const std::uint32_t rings = endpoint.tx.count + endpoint.rx.count;
+  for (std::uint32_t i = 0; i != std::min(rings, 2 * max_rings); ++i) {
     auto& ring = memory.ring(endpoint.first_ring + i);
     const auto* slots = abi::slots_of(ring);
-    for (std::uint32_t slot = 0; slot != std::min(ring.num_slots, max_slots); ++slot) {
+    const std::uint32_t num_slots = detail::load(ring.num_slots);
+    for (std::uint32_t slot = 0; slot != std::min(num_slots, max_slots); ++slot) {
       use(slots[slot]);
     }
   }

@@ -7,6 +7,7 @@
 #include "point.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace netmap::embedded {
 namespace {
@@ -58,10 +59,10 @@ Result<> claim_rings(const DomainState& state, EndpointRecord& endpoint) {
                     "this end of the pipe is taken by process " + std::to_string(user.process) +
                         "; close it there, use the other end, or let both open it as shared");
     }
-    lanes_taken |= 1u << user.lane;
+    lanes_taken |= 1u << user.lane % lanes;
   }
-  while ((lanes_taken & (1u << endpoint.lane)) != 0) ++endpoint.lane;
-  if (endpoint.lane < lanes) return {};
+  endpoint.lane = static_cast<std::uint8_t>(std::countr_one(lanes_taken));
+  if (lanes_taken != (1u << lanes) - 1) return {};
   return refuse(std::errc::device_or_resource_busy,
                 "this end of the pipe has " + std::to_string(lanes) + " users already");
 }
@@ -74,23 +75,23 @@ Result<std::uint32_t> free_record(DomainState& state) {
 }
 
 /// Where the offsets of an endpoint's rings go, in the order that netmap(4) gives them.
-void list_rings(abi::netmap_if& interface, const DomainState& state,
-                const EndpointRecord& endpoint) {
+void list_rings(abi::netmap_if& interface, const DomainState& state, const EndpointRecord& endpoint,
+                const abi::nmreq_register& body) {
   const bool is_pipe = endpoint.pipe != no_pipe;
-  const PipeRecord* pipe = is_pipe ? &state.pipes[endpoint.pipe] : nullptr;
+  const PipeRecord* pipe = is_pipe ? &state.pipe_of(endpoint) : nullptr;
   const auto offset_of = [&](std::uint32_t ring) {
     return static_cast<std::int64_t>(ring_pool.at(ring) + ring_in_object) -
            static_cast<std::int64_t>(interface_pool.at(endpoint.interface));
   };
   std::int64_t* tx = abi::ring_offsets_of(interface);
-  std::int64_t* rx = tx + interface.ni_tx_rings + interface.ni_host_tx_rings;
-  std::fill(tx, rx + interface.ni_rx_rings + interface.ni_host_rx_rings, 0);
-  for (std::uint32_t i = 0; i != endpoint.tx.count; ++i) {
-    const std::uint32_t k = endpoint.tx.first + i;
+  std::int64_t* rx = tx + body.nr_tx_rings + 1;
+  std::fill(tx, rx + body.nr_rx_rings + 1, 0);
+  for (std::uint32_t k = endpoint.tx.first;
+       k < std::min<std::uint32_t>(endpoint.tx.end(), body.nr_tx_rings); ++k) {
     tx[k] = offset_of(is_pipe ? tx_object(*pipe, endpoint.end, k) : endpoint.first_ring + k);
   }
-  for (std::uint32_t i = 0; i != endpoint.rx.count; ++i) {
-    const std::uint32_t k = endpoint.rx.first + i;
+  for (std::uint32_t k = endpoint.rx.first;
+       k < std::min<std::uint32_t>(endpoint.rx.end(), body.nr_rx_rings); ++k) {
     rx[k] = offset_of(is_pipe ? rx_object(*pipe, endpoint.end, k)
                               : endpoint.first_ring + endpoint.tx.count + k);
   }
@@ -110,7 +111,7 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
   interface.ni_rx_rings = body.nr_rx_rings;
   interface.ni_host_tx_rings = 1;
   interface.ni_host_rx_rings = 1;
-  list_rings(interface, state, endpoint);
+  list_rings(interface, state, endpoint, body);
   const auto extra = memory.take_buffer_list(body.nr_extra_bufs);
   interface.ni_bufs_head = extra.first;
   body.nr_extra_bufs = extra.count;
@@ -121,9 +122,9 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
 /// Rings that lead nowhere: a null port has them so that its user finds the buffers.
 Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
                          const abi::nmreq_register& body) {
-  const std::uint32_t count = endpoint.tx.count + endpoint.rx.count;
+  const std::uint32_t count = body.nr_tx_rings + body.nr_rx_rings;
   const std::uint32_t slots =
-      endpoint.tx.count * body.nr_tx_slots + endpoint.rx.count * body.nr_rx_slots;
+      body.nr_tx_rings * body.nr_tx_slots + body.nr_rx_rings * body.nr_rx_slots;
   const auto rings = memory.take_rings(count, std::max(body.nr_tx_slots, body.nr_rx_slots));
   if (!rings) return std::unexpected(rings.error());
   const auto buffers = memory.take_buffers(slots);
@@ -133,9 +134,9 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
   }
   const std::uint32_t* next = buffers->data();
   for (std::uint32_t i = 0; i != count; ++i) {
-    const bool is_tx = i < endpoint.tx.count;
+    const bool is_tx = i < body.nr_tx_rings;
     const std::uint32_t size = is_tx ? body.nr_tx_slots : body.nr_rx_slots;
-    describe_ring(memory, *rings + i, is_tx ? i : i - endpoint.tx.count, is_tx, size);
+    describe_ring(memory, *rings + i, is_tx ? i : i - body.nr_tx_rings, is_tx, size);
     abi::netmap_ring& ring = memory.ring(*rings + i);
     if (is_tx && size != 0) ring.tail = size - 1;
     for (std::uint32_t slot = 0; slot != size; ++slot) {
@@ -151,7 +152,7 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
 void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endpoint) {
   DomainState& state = domain.state();
   if (endpoint.pipe == no_pipe) return;
-  PipeRecord& pipe = state.pipes[endpoint.pipe];
+  PipeRecord& pipe = state.pipe_of(endpoint);
   ++pipe.openings[number(endpoint.end)];
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const auto tell = [&](std::uint32_t index, std::uint64_t) {
@@ -247,7 +248,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
     auto made = make_null_rings(*binding.memory, endpoint, answer);
     if (!made) return std::unexpected(made.error());
   } else {
-    bind_rings(binding, domain.state().pipes[endpoint.pipe], endpoint);
+    bind_rings(binding, domain.state().pipe_of(endpoint), endpoint);
   }
   tell_peers(domain, *binding.memory, endpoint);
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);

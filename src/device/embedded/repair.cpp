@@ -111,9 +111,10 @@ void for_each_ring(Domain& domain, std::span<const std::uint32_t> dead,
     if (!memory) continue;
     const End sender = direction == &EndpointRecord::tx ? endpoint.end : other(endpoint.end);
     const RingRange rings = endpoint.*direction;
-    for (std::uint16_t k = rings.first; k != rings.first + rings.count; ++k) {
-      if (!is_alone(state, dead, endpoint, direction, k)) continue;
-      use(endpoint.memory_id, pipe_ring(state.pipes[endpoint.pipe], **memory, sender, k));
+    for (std::uint32_t k = rings.first; k < std::min(rings.end(), max_rings); ++k) {
+      const auto ring = static_cast<std::uint16_t>(k);
+      if (!is_alone(state, dead, endpoint, direction, ring)) continue;
+      use(endpoint.memory_id, pipe_ring(state.pipe_of(endpoint), **memory, sender, k));
     }
   }
 }

@@ -103,8 +103,9 @@ std::vector<OpenPort> list_ports(const DomainState& state) {
     if (endpoint.in_use == 0) continue;
     std::string name = "null port";
     if (endpoint.pipe != no_pipe) {
-      const PipeRecord& pipe = state.pipes[endpoint.pipe];
-      name = std::string(pipe.parent) + (endpoint.end == End::master ? '{' : '}') + pipe.id;
+      const PipeRecord& pipe = state.pipe_of(endpoint);
+      name = stored_name(pipe.parent);
+      name.append(endpoint.end == End::master ? "{" : "}").append(stored_name(pipe.id));
     }
     ports.push_back({std::move(name), endpoint.memory_id, endpoint.process});
   }

@@ -15,6 +15,11 @@
 // stores: records become valid by the store of one word, and what nobody uses is collected
 // (collect.hpp), packets that were being forwarded are put back (repair.hpp), and buffers that were
 // in its hands are found (recount.hpp).
+//
+// Any process of the domain can write anything here, at any time and without the lock: whatever the
+// words say, who reads them stays inside the mappings and comes to an end. That is why a number of
+// an object is cut to those that there are where it becomes an address, and why there is no bool
+// here. One thing cannot be survived: a file that is truncated while it is mapped (SIGBUS).
 #pragma once
 
 #include <netmap/abi.hpp>
@@ -47,8 +52,9 @@ struct PoolGeometry {
   [[nodiscard]] constexpr std::uint64_t bytes() const {
     return std::uint64_t{objects} * object_bytes;
   }
+  /// Where an object is; of a number that there is not, the first.
   [[nodiscard]] constexpr std::uint64_t at(std::uint32_t object) const {
-    return offset + std::uint64_t{object} * object_bytes;
+    return offset + std::uint64_t{object < objects ? object : 0} * object_bytes;
   }
 };
 
@@ -92,8 +98,8 @@ struct RegionState {
   std::bitset<buffer_pool.objects> buffers;
   /// How many recounts of the buffers there were, the running one included; see recount.hpp.
   std::atomic<std::uint32_t> recounts;
-  std::atomic<bool> is_recounting;
-  bool recount_again;  ///< somebody died during this one
+  std::atomic<std::uint8_t> is_recounting;
+  std::uint8_t recount_again;  ///< somebody died during this one
   std::atomic<std::uint64_t> seen[buffer_pool.objects / 64];
 };
 
@@ -101,7 +107,7 @@ struct RegionState {
 
 enum class End : std::uint8_t { master, slave };
 [[nodiscard]] constexpr std::size_t number(End end) {
-  return static_cast<std::size_t>(end);
+  return end == End::master ? 0 : 1;
 }
 [[nodiscard]] constexpr End other(End end) {
   return end == End::master ? End::slave : End::master;
@@ -129,6 +135,7 @@ struct RingRange {
     return count != 0 && other.count != 0 && first < other.first + other.count &&
            other.first < first + count;
   }
+  [[nodiscard]] constexpr std::uint32_t end() const { return std::uint32_t{first} + count; }
 };
 
 /// One open port: some rings of one end of a pipe, or a null port with rings of its own.
@@ -140,10 +147,10 @@ struct EndpointRecord {
   std::uint16_t memory_id;
   std::uint16_t pipe;  ///< index of its pipe, or no_pipe
   End end;
-  bool exclusive;
+  std::uint8_t exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
   /// Its owner closed it, after listing in ni_bufs_head what it held; not set if the owner died.
-  std::atomic<bool> is_closed;
+  std::atomic<std::uint8_t> is_closed;
   std::atomic<std::uint32_t> answered;  ///< the last recount that its owner answered
   RingRange tx;
   RingRange rx;
@@ -175,6 +182,14 @@ struct DomainState {
   std::atomic<std::uint32_t> lock_holder;  ///< process, for messages
   PipeRecord pipes[max_pipes];
   EndpointRecord endpoints[max_endpoints];
+
+  /// The pipe of an endpoint that has one; some pipe, if the record is damaged.
+  [[nodiscard]] PipeRecord& pipe_of(const EndpointRecord& endpoint) {
+    return pipes[endpoint.pipe % max_pipes];
+  }
+  [[nodiscard]] const PipeRecord& pipe_of(const EndpointRecord& endpoint) const {
+    return pipes[endpoint.pipe % max_pipes];
+  }
 };
 
 }  // namespace netmap::embedded

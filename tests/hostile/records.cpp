@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hostile/records.hpp"
+
+#include <bit>
+#include <cstring>
+
+#include <fcntl.h>
+
+namespace netmap::embedded {
+namespace {
+
+/// Whatever its type allows.
+template <class Word>
+void write_to(Word& word, std::uint64_t value) {
+  std::memcpy(static_cast<void*>(&word), &value, sizeof word);
+}
+
+os::Mapping map(const std::string& file, std::size_t bytes) {
+  return os::map(os::open(AT_FDCWD, file, O_RDWR).value(), bytes).value();
+}
+
+constexpr std::uint32_t few = 4;  // instances of which some are in use
+
+}  // namespace
+
+SharedFiles::SharedFiles(const std::string& domain, std::uint16_t memory_id)
+    : domain_(map(domain + "/domain", sizeof(DomainState))),
+      region_(
+          map(domain + "/mem" + std::to_string(memory_id), region_bytes + sizeof(RegionState))) {}
+
+#define ENDPOINT_WORD(word)                                                                 \
+  SharedWord {                                                                              \
+    "endpoint." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().endpoints[n % few].word, value);                               \
+    }                                                                                       \
+  }
+#define PIPE_WORD(word)                                                                 \
+  SharedWord {                                                                          \
+    "pipe." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().pipes[n % few].word, value);                               \
+    }                                                                                   \
+  }
+
+std::vector<SharedWord> record_words() {
+  return {ENDPOINT_WORD(in_use),
+          ENDPOINT_WORD(epoch),
+          ENDPOINT_WORD(process),
+          ENDPOINT_WORD(owner),
+          ENDPOINT_WORD(memory_id),
+          ENDPOINT_WORD(pipe),
+          ENDPOINT_WORD(end),
+          ENDPOINT_WORD(exclusive),
+          ENDPOINT_WORD(lane),
+          ENDPOINT_WORD(is_closed),
+          ENDPOINT_WORD(answered),
+          ENDPOINT_WORD(tx.first),
+          ENDPOINT_WORD(tx.count),
+          ENDPOINT_WORD(rx.first),
+          ENDPOINT_WORD(rx.count),
+          ENDPOINT_WORD(interface),
+          ENDPOINT_WORD(first_ring),
+          PIPE_WORD(in_use),
+          PIPE_WORD(openings[0]),
+          PIPE_WORD(openings[1]),
+          PIPE_WORD(memory_id),
+          PIPE_WORD(rings[0]),
+          PIPE_WORD(rings[1]),
+          PIPE_WORD(slots[0]),
+          PIPE_WORD(slots[1]),
+          PIPE_WORD(first_ring),
+          PIPE_WORD(parent[0]),
+          PIPE_WORD(parent[1]),
+          PIPE_WORD(parent[63]),
+          PIPE_WORD(id[1]),
+          PIPE_WORD(id[63]),
+          {"attention", [](const SharedFiles& files, std::uint32_t, std::uint64_t value) {
+             write_to(files.state().attention, value);
+           }}};
+}
+
+#undef ENDPOINT_WORD
+#undef PIPE_WORD
+
+#define REGION_WORD(name, place)                                                          \
+  SharedWord {                                                                            \
+    name, []([[maybe_unused]] const SharedFiles& files, [[maybe_unused]] std::uint32_t n, \
+             std::uint64_t value) { write_to(place, value); }                             \
+  }
+
+std::vector<SharedWord> region_words() {
+  return {
+      REGION_WORD("published", files.words(n % few).published),
+      REGION_WORD("returned", files.words(n % few).returned),
+      REGION_WORD("rx_sleepers", files.words(n % few).rx_sleepers),
+      REGION_WORD("tx_sleepers", files.words(n % few).tx_sleepers),
+      REGION_WORD("tx_wanted", files.words(n % few).tx_wanted),
+      REGION_WORD("head", files.ring(n % few).head),
+      REGION_WORD("cur", files.ring(n % few).cur),
+      REGION_WORD("tail", files.ring(n % few).tail),
+      REGION_WORD("ring flags", files.ring(n % few).flags),
+      REGION_WORD("num_slots", files.ring(n % few).num_slots),
+      REGION_WORD("nr_buf_size", files.ring(n % few).nr_buf_size),
+      REGION_WORD("buf_ofs", files.ring(n % few).buf_ofs),
+      REGION_WORD("buf_idx", abi::slots_of(files.ring(n % few))[n / few % 8].buf_idx),
+      REGION_WORD("len", abi::slots_of(files.ring(n % few))[n / few % 8].len),
+      REGION_WORD("slot flags", abi::slots_of(files.ring(n % few))[n / few % 8].flags),
+      REGION_WORD("ptr", abi::slots_of(files.ring(n % few))[n / few % 8].ptr),
+      REGION_WORD("ni_tx_rings", files.interface(n % few).ni_tx_rings),
+      REGION_WORD("ni_rx_rings", files.interface(n % few).ni_rx_rings),
+      REGION_WORD("ni_host_tx_rings", files.interface(n % few).ni_host_tx_rings),
+      REGION_WORD("ni_host_rx_rings", files.interface(n % few).ni_host_rx_rings),
+      REGION_WORD("ni_bufs_head", files.interface(n % few).ni_bufs_head),
+      REGION_WORD("ring_ofs", abi::ring_offsets_of(files.interface(n % few))[n / few % 4]),
+      REGION_WORD("link", files.link(n % 64)),
+      REGION_WORD("interfaces in use",
+                  *(std::bit_cast<std::uint64_t*>(&files.pools().interfaces) + n % 4)),
+      REGION_WORD("rings in use", *(std::bit_cast<std::uint64_t*>(&files.pools().rings) + n % 16)),
+      REGION_WORD("buffers in use",
+                  *(std::bit_cast<std::uint64_t*>(&files.pools().buffers) + n % 2048)),
+      REGION_WORD("recounts", files.pools().recounts),
+      REGION_WORD("is_recounting", files.pools().is_recounting),
+      REGION_WORD("recount_again", files.pools().recount_again),
+      REGION_WORD("seen", files.pools().seen[n % 2048])};
+}
+
+#undef REGION_WORD
+
+std::vector<std::uint64_t> edges() {
+  return {
+      0,          1,         8, 9, 256, 257, 4097, UINT16_MAX, 1U << 17, 1U << 31, UINT32_MAX - 1,
+      UINT32_MAX, UINT64_MAX};
+}
+
+}  // namespace netmap::embedded
