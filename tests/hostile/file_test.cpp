@@ -75,6 +75,7 @@ TEST_F(DamagedFile, OfAnotherKindIsRefusedOrReplaced) {
       [](const std::string& name) { fs::create_symlink("/dev/null", name); },
       [](const std::string& name) { ASSERT_EQ(::mkfifo(name.c_str(), 0600), 0); }};
   for (const auto& make : kinds) {
+    fs::remove(file("domain"));
     make(file("domain"));
     expect_refused("");
     fs::remove(file("domain"));

@@ -75,7 +75,7 @@ class DamagedWord : public testing::TestWithParam<SharedWord> {};
 
 TEST_P(DamagedWord, HarmsNobody) {
   for (const std::uint64_t value : edges()) {
-    for (std::uint32_t n = 0; n != 4; ++n) {
+    for (const std::uint32_t n : {0U, 2U, 3U}) {
       SCOPED_TRACE(testing::Message() << "number " << n << " is " << value);
       Place place;
       GetParam().write(place.files, n, value);

@@ -16,7 +16,7 @@ namespace {
 
 std::uint64_t rounds() {
   const char* const asked = std::getenv("NETMAP_ROUNDS");
-  return asked == nullptr ? 2 : std::strtoull(asked, nullptr, 10);
+  return asked == nullptr ? 1 : std::strtoull(asked, nullptr, 10);
 }
 
 struct Strikes {
@@ -139,7 +139,7 @@ TEST(Vandal, OfRecordsHarmsNobody) {
 TEST(Vandal, OfOneRecordsWordHarmsNobody) {
   for (const SharedWord& word : record_words()) {
     SCOPED_TRACE(word.name);
-    for (std::uint64_t seed = 0; seed != rounds(); ++seed) EXPECT_GT(round({word}, seed, 3), 10U);
+    for (std::uint64_t seed = 0; seed != rounds(); ++seed) EXPECT_GT(round({word}, seed, 1), 10U);
   }
 }
 
