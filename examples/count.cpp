@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Counts what arrives at a port until a second passes in silence:
+// Counts what arrives at a port until a second passes in silence, or a capture ends:
 //
 //     example_count 'netmap:x}1'  &  nmx gen 'netmap:x{1' -n 1000
+//     example_count pcap:FILE
 #include <netmap/netmap.hpp>
 
 #include <chrono>
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
 
   for (;;) {
     const auto ready = port->wait(netmap::Direction::rx, std::chrono::seconds(1));
+    if (!ready && ready.error() == netmap::errc::end_of_capture) break;
     if (!ready) return fail(ready.error());
     if (ready->empty()) break;
     for (netmap::RxRing& ring : port->rx_rings()) {

@@ -29,6 +29,8 @@ enum class errc {
   region_damaged,         ///< shared memory does not hold what it should
   version_mismatch,       ///< written or spoken by another version
   fault_injected,         ///< what PortOptions::faults asked for
+  end_of_capture,   ///< a capture has been read to its end: not a failure, but nothing follows
+  capture_damaged,  ///< a capture is malformed or cut off
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;

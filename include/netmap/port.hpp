@@ -38,6 +38,7 @@ enum class DeviceKind : std::uint8_t {
   automatic,  ///< what NETMAP_DEVICE says; else kernel if /dev/netmap exists, else embedded
   kernel,     ///< the netmap module of Linux or FreeBSD
   embedded,   ///< netmap in user space
+  pcap,       ///< captures: that of the names "pcap:…", which have it whatever the options say
 };
 [[nodiscard]] std::string_view to_string(DeviceKind kind) noexcept;
 

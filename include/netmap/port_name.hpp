@@ -17,6 +17,16 @@
 //                @extmem=FILE    or @extmem:file=FILE,KEY=N,…: if-num, if-size, ring-…, buf-…
 //                @offset=N       or @offset:initial=N,bits=N
 //
+// or names captures, files in pcap's or pcapng's format, to be read or written as a port:
+//
+//     pcap:FILE                    FILE is read
+//     pcap:rx=FILE,tx=FILE,timed   what is received is read from one, what is sent is written to
+//                                  the other; either may be missing. timed: as fast as it was
+//                                  captured, instead of as fast as it is taken
+//
+// A FILE holds any character but a comma; "-" is the standard input or output. Nothing else can be
+// said behind it: a path may hold what begins rings, flags and options.
+//
 // A NAME ends at the first of - * ^ / @, so these cannot be part of it. This is libnetmap's grammar
 // with two conveniences, the bare NAME and BASE{ID}; a bare NAME has no colon. What libnetmap reads
 // by accident is refused: a number with something else in it, a memory id above 65535, a comma at
@@ -77,10 +87,19 @@ struct DataOffset {
   friend bool operator==(const DataOffset&, const DataOffset&) = default;
 };
 
+/// Files that stand for a port.
+struct Capture {
+  std::string rx = {};  ///< to be read; empty: none
+  std::string tx = {};  ///< to be written; empty: none
+  bool timed = false;   ///< whether packets keep their distances in time
+
+  friend bool operator==(const Capture&, const Capture&) = default;
+};
+
 /// A port name taken apart. A plain value.
 struct PortName {
   /// What the device is asked for: without "netmap:", with "vale0:", at most 63 bytes. For a free
-  /// pipe end it is the master's name.
+  /// pipe end it is the master's name, for a capture all of the name.
   std::string name;
   bool free_pipe_end = false;  ///< take either end of the pipe, the master first
   RingSelection selection = RingSelection::all_nic;
@@ -91,6 +110,7 @@ struct PortName {
   PortConf conf = {};
   std::optional<ExternalMemory> extmem = {};
   std::optional<DataOffset> offset = {};
+  std::optional<Capture> capture = {};  ///< then none of the above but the name is given
 
   friend bool operator==(const PortName&, const PortName&) = default;
 };

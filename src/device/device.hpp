@@ -31,12 +31,17 @@ class Region {
   os::Mapping mapping_;
 };
 
-/// A fresh descriptor of the device that `options` choose; also says which kind that is.
+/// Tells the ring's user the time of day.
+void stamp_time(abi::netmap_ring& ring) noexcept;
+
+/// A fresh descriptor of the device that has ports of this name, and otherwise of the one that
+/// `options` choose; also says which kind that is.
 struct OpenDevice {
   std::unique_ptr<Device> device;
   DeviceKind kind;
   std::string domain;  ///< of the embedded device, else empty
 };
-[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options);
+[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options,
+                                             const PortName& name = {});
 
 }  // namespace netmap

@@ -4,6 +4,7 @@
 #include "device/device.hpp"
 #include "device/embedded/embedded.hpp"
 #include "device/kernel/kernel.hpp"
+#include "device/pcap/pcap.hpp"
 
 #include <array>
 
@@ -13,17 +14,21 @@ namespace {
 struct Entry {
   DeviceKind kind;
   std::string_view name;
-  Result<OpenDevice> (*open)(const DeviceOptions&);
+  Result<OpenDevice> (*open)(const DeviceOptions&, const PortName&);
 };
 
 constexpr std::array registry{
     Entry{DeviceKind::kernel, "kernel", kernel::open_device},
     Entry{DeviceKind::embedded, "embedded", embedded::open_device},
+    Entry{DeviceKind::pcap, "pcap", pcap::open_device},
 };
 
-/// The rule of DeviceKind::automatic. The module is used where it is loaded, even if it then
+/// A capture's name decides; else what was asked for; else the rule of DeviceKind::automatic. The
+/// module is used where it is loaded, even if it then
 /// refuses: two programs that believe they share a port must not sit on different devices.
-Result<DeviceKind> choose() {
+Result<DeviceKind> choose(DeviceKind asked, const PortName& name) {
+  if (name.capture) return DeviceKind::pcap;
+  if (asked != DeviceKind::automatic) return asked;
   const std::string wanted = os::environment("NETMAP_DEVICE");
   if (wanted.empty()) return kernel::is_present() ? DeviceKind::kernel : DeviceKind::embedded;
   for (const Entry& entry : registry) {
@@ -43,12 +48,11 @@ std::string_view to_string(DeviceKind kind) noexcept {
   return "automatic";
 }
 
-Result<OpenDevice> open_device(const DeviceOptions& options) {
-  Result<DeviceKind> kind = options.kind;
-  if (kind == DeviceKind::automatic) kind = choose();
+Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& name) {
+  const auto kind = choose(options.kind, name);
   if (!kind) return std::unexpected(kind.error());
   for (const Entry& entry : registry) {
-    if (entry.kind == *kind) return entry.open(options);
+    if (entry.kind == *kind) return entry.open(options, name);
   }
   return std::unexpected(Error(errc::not_supported));
 }

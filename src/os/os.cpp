@@ -53,7 +53,8 @@ Outcome<Mapping> map(const File& file, std::size_t bytes) {
 }
 
 Outcome<Mapping> map_private(std::size_t bytes) {
-  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return failure();
   return Mapping(std::span(static_cast<std::byte*>(base), bytes));
 }

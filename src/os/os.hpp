@@ -70,7 +70,7 @@ class Mapping {
 [[nodiscard]] Outcome<File> open(int directory, const std::string& path, int flags,
                                  mode_t mode = 0);
 [[nodiscard]] Outcome<Mapping> map(const File& file, std::size_t bytes);
-/// Memory of this process, zero.
+/// Memory of this process alone, all zero; what is not touched costs nothing.
 [[nodiscard]] Outcome<Mapping> map_private(std::size_t bytes);
 [[nodiscard]] Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept;
 

@@ -15,7 +15,7 @@ Result<> request(abi::nmreq_header& header, const DeviceOptions& options) {
 Result<PortInfo> port_info(std::string_view text, const DeviceOptions& options) {
   const auto name = text.empty() ? PortName() : parse_port_name(text);
   if (!name) return std::unexpected(name.error());
-  auto opened = open_device(options);
+  auto opened = open_device(options, *name);
   if (!opened) return std::unexpected(opened.error());
   abi::nmreq_port_info_get body{};
   body.nr_mem_id = name->memory_id.value_or(0);

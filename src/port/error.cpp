@@ -26,6 +26,8 @@ class Category final : public std::error_category {
       case errc::region_damaged: return "the shared memory region is damaged";
       case errc::version_mismatch: return "the other side speaks another version";
       case errc::fault_injected: return "a fault that was asked for";
+      case errc::end_of_capture: return "the capture has ended";
+      case errc::capture_damaged: return "the capture is damaged";
     }
     return "unknown netmap error " + std::to_string(value);
   }

@@ -87,16 +87,16 @@ PortInfo describe(const std::string& name, const OpenDevice& opened,
           .conf = conf_of(body)};
 }
 
-Result<Port> register_port(const std::string& name, abi::nmreq_register body,
+Result<Port> register_port(const PortName& name, abi::nmreq_register body,
                            const PortOptions& options) {
-  auto opened = open_device(options.device);
+  auto opened = open_device(options.device, name);
   if (!opened) return std::unexpected(opened.error());
-  auto header = make_request(abi::request::port_register, name, &body);
+  auto header = make_request(abi::request::port_register, name.name, &body);
   if (auto done = opened->device->control(header); !done) return std::unexpected(done.error());
   if (options.ends_with_peer) {
     if (auto told = opened->device->end_with_peer(); !told) return std::unexpected(told.error());
   }
-  auto port = Port::assemble(std::move(opened->device), describe(name, *opened, body), body);
+  auto port = Port::assemble(std::move(opened->device), describe(name.name, *opened, body), body);
   if (port && options.faults) port = fault::inflict(std::move(*port), *options.faults);
   if (port) port->set_spin(options.spin);
   return port;
@@ -105,11 +105,11 @@ Result<Port> register_port(const std::string& name, abi::nmreq_register body,
 Result<Port> open_parsed(const PortName& name, const PortOptions& options) {
   const auto body = registration(name, options);
   if (!body) return std::unexpected(body.error());
-  auto port = register_port(name.name, *body, options);
+  auto port = register_port(name, *body, options);
   const bool is_taken = !port && port.error() == std::errc::device_or_resource_busy;
   if (!name.free_pipe_end || !is_taken) return port;
-  std::string other_end = name.name;
-  other_end[other_end.rfind('{')] = '}';
+  PortName other_end = name;
+  other_end.name[name.name.rfind('{')] = '}';
   return register_port(other_end, *body, options);
 }
 

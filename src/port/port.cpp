@@ -111,8 +111,9 @@ Result<std::reference_wrapper<TxRing>> Port::tx(std::size_t n) & {
 
 Result<> Port::sync_failed(Direction direction, std::error_code why) const {
   const std::string rings = direction == Direction::tx ? "tx rings" : "rx rings";
-  return std::unexpected(
-      Error(why, "cannot sync the " + rings + " of '" + info_.name + "': " + why.message()));
+  const std::string more = device_->reason();
+  return std::unexpected(Error(why, "cannot sync the " + rings + " of '" + info_.name +
+                                        "': " + why.message() + (more.empty() ? "" : ": " + more)));
 }
 
 Result<> Port::sync(Directions directions) {

@@ -15,6 +15,7 @@ namespace netmap {
 namespace {
 
 constexpr std::string_view netmap_prefix = "netmap:";
+constexpr std::string_view pcap_prefix = "pcap:";
 constexpr std::string_view name_ends = "-*^/@";
 constexpr std::size_t longest_name = abi::request_name_size - 1;
 constexpr std::uint16_t largest_ring = 4094;  // where libnetmap stops; the module has far fewer
@@ -110,6 +111,14 @@ void each_extmem_number(Memory& memory, Visit visit) {
   visit("buf-size", memory.buf_size);
 }
 
+std::string capture_text(const Capture& capture) {
+  std::string text;
+  if (!capture.rx.empty()) text += ",rx=" + capture.rx;
+  if (!capture.tx.empty()) text += ",tx=" + capture.tx;
+  if (capture.timed) text += ",timed";
+  return std::string(pcap_prefix) + text.substr(std::min<std::size_t>(text.size(), 1));
+}
+
 /// One function for each piece of the grammar. It reads its piece and says whether that was well
 /// formed; if not, it has left a sentence in error_.
 class Parser {
@@ -118,10 +127,7 @@ class Parser {
 
   Result<PortName> parse() {
     Cursor in(text_);
-    if (refuse_nul() && header(in, port_.name, port_.free_pipe_end) && rings(in) &&
-        flags_and_memory_id(in) && options(in)) {
-      return std::move(port_);
-    }
+    if (refuse_nul() && (in.skip(pcap_prefix) ? capture(in) : port(in))) return std::move(port_);
     return std::unexpected(Error(make_error_code(errc::bad_name), std::move(error_)));
   }
 
@@ -138,6 +144,38 @@ class Parser {
     Cursor in(text_);
     text_ = in.take_until(std::string_view("\0", 1)).rest();
     return in.done() || fail(in, "any character but NUL");
+  }
+
+  bool port(Cursor& in) {
+    return header(in, port_.name, port_.free_pipe_end) && rings(in) && flags_and_memory_id(in) &&
+           options(in);
+  }
+
+  bool capture(Cursor& in) {
+    const Cursor start = in;
+    Capture& files = port_.capture.emplace();
+    do {
+      if (!capture_item(in.take_until(","), start.column(), files)) return false;
+    } while (in.skip(","));
+    if (files.timed && files.rx.empty()) return fail(start, "a file to read, rx=FILE, to be timed");
+    port_.name = capture_text(files);
+    return true;
+  }
+
+  bool capture_item(Cursor in, std::size_t first_column, Capture& files) {
+    const Cursor start = in;
+    if (in.rest() == "timed") {
+      files.timed = true;
+      return true;
+    }
+    const bool is_tx = in.skip("tx=");
+    const bool is_rx = !is_tx && (in.skip("rx=") || in.column() == first_column);
+    if (!is_rx && !is_tx) return fail(start, "rx=FILE, tx=FILE or timed");
+    if (in.done()) return fail(in, "the name of a file");
+    std::string& file = is_tx ? files.tx : files.rx;
+    if (!file.empty()) return fail(start, "only one file to be read, and one to be written");
+    file = in.rest();
+    return true;
   }
 
   bool header(Cursor& in, std::string& name, bool& free_pipe_end) {
@@ -159,7 +197,7 @@ class Parser {
       Cursor ahead = in;
       return skip_vale_prefix(ahead) || fail(ahead, "':' after the name of the VALE switch");
     }
-    return !in.rest().contains(':') || fail(in, "the prefix 'netmap:' or 'vale<switch>:'");
+    return !in.rest().contains(':') || fail(in, "the prefix 'netmap:', 'vale<switch>:' or 'pcap:'");
   }
 
   bool pipe(Cursor name, bool& free_pipe_end) {
@@ -420,6 +458,7 @@ Result<PortName> parse_port_name(std::string_view text) {
 }
 
 std::string to_string(const PortName& port) {
+  if (port.capture) return capture_text(*port.capture);
   std::string text = header_text(port.name);
   if (port.free_pipe_end) text += "}";
   text += rings_text(port.selection, port.ring) + flags_text(port.flags);

@@ -31,6 +31,12 @@ struct BridgeOptions {
 Result<std::string> host_side(const std::string& port) {
   auto name = netmap::parse_port_name(port);
   if (!name) return std::unexpected(name.error());
+  if (name->capture) {
+    return std::unexpected(Error(netmap::errc::conflicting_options,
+                                 fmt::format("'{}' has no host rings to be bridged to; give a "
+                                             "second port",
+                                             port)));
+  }
   if (name->selection != netmap::RingSelection::all_nic) {
     return std::unexpected(Error(
         netmap::errc::conflicting_options,

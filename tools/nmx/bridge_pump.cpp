@@ -2,6 +2,7 @@
 #include "bridge_pump.hpp"
 
 #include "packets.hpp"
+#include "ports.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -51,6 +52,7 @@ Result<> BridgePump::run(Counters& counters) {
     const auto now = Clock::now();
     const auto since = idle_since.value_or(now);
     idle_since = since;
+    if (!has_a_way()) break;
     if (now - since < spin) continue;
     if (auto waited = wait(); !waited) return waited;
   }
@@ -93,9 +95,12 @@ Result<std::uint64_t> BridgePump::move(Way way, Counters& counters) {
 }
 
 Result<> BridgePump::sync() {
-  for (Port* port : ports_) {
-    if (auto synced = port->sync_tx(); !synced) return synced;
-    if (auto synced = port->sync_rx(); !synced) return synced;
+  for (const Way way : {0U, 1U}) {
+    if (auto synced = ports_[way]->sync_tx(); !synced) return synced;
+    if (has_ended_[way]) continue;
+    const auto synced = ports_[way]->sync_rx();
+    has_ended_[way] = !synced && is_end(synced.error());
+    if (!synced && !has_ended_[way]) return synced;
   }
   return {};
 }
@@ -166,7 +171,7 @@ Result<> BridgePump::sleep(const std::array<Directions, 2>& wanted) {
   for (std::size_t i = 0; i < (must_sleep ? armed : armed - 1); ++i) {
     if (!wanted[i].empty()) ports_[i]->disarm(wanted[i]);
   }
-  if (!idle) return std::unexpected(idle.error());
+  if (!idle && !is_end(idle.error())) return std::unexpected(idle.error());
   if (polled < 0 && why != EINTR) {
     const std::error_code code(why, std::system_category());
     return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));

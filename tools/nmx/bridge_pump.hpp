@@ -23,7 +23,8 @@ class BridgePump {
   [[nodiscard]] bool has_a_way() const { return is_open(0) || is_open(1); }
   /// Whether every packet moves by exchanging buffers.
   [[nodiscard]] bool is_zero_copy() const;
-  /// Forwards until stopped, and then lets what was sent be taken for at most a second.
+  /// Forwards until stopped or until nothing can come any more, and then lets what was sent be
+  /// taken for at most a second.
   netmap::Result<> run(Counters& counters);
 
   /// Packets so far from the first port to the second, and from the second to the first.
@@ -37,7 +38,8 @@ class BridgePump {
   using Way = std::size_t;
 
   [[nodiscard]] bool is_open(Way way) const {
-    return !ports_[way]->rx_rings().empty() && !ports_[1 - way]->tx_rings().empty();
+    return !has_ended_[way] && !ports_[way]->rx_rings().empty() &&
+           !ports_[1 - way]->tx_rings().empty();
   }
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);
@@ -50,6 +52,7 @@ class BridgePump {
 
   std::array<netmap::Port*, 2> ports_;
   std::uint32_t batch_;
+  std::array<bool, 2> has_ended_{};  ///< captures that have been read to their end
   std::array<std::atomic<std::uint64_t>, 2> moved_{};
   std::size_t left_ = 0;
 };

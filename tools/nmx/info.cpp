@@ -165,7 +165,8 @@ void print(const Facts& facts, const Result<PortInfo>& info) {
     fmt::print("device     {}\n", to_string(info->device));
     if (!info->domain.empty()) fmt::print("domain     {}\n", info->domain);
     if (!info->name.empty()) fmt::print("port       {}\n", describe(*info));
-    fmt::print("region     memory id {}, {} bytes\n", info->memory_id, info->memory_bytes);
+    if (info->memory_bytes != 0)
+      fmt::print("region     memory id {}, {} bytes\n", info->memory_id, info->memory_bytes);
   }
   fmt::print("module     {}\n", !module["loaded"] ? "not loaded"
                                 : module.contains("version")

@@ -72,7 +72,7 @@ void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spi
 }
 
 void add_port_options(CLI::App& app, TransferOptions& options) {
-  app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', …")
+  app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', pcap:FILE, …")
       ->type_name("PORT")
       ->required();
   // CLI11 reads "-1" into an unsigned number without complaint.

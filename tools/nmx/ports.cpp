@@ -29,10 +29,12 @@ std::string rings(unsigned number, unsigned slots, const char* direction) {
 Result<> check_rings(netmap::Port& port, Direction direction) {
   const bool is_tx = direction == Direction::tx;
   if (is_tx ? !port.tx_rings().empty() : !port.rx_rings().empty()) return {};
-  return std::unexpected(
-      Error(netmap::errc::no_such_ring,
-            fmt::format("'{}' is open without {} rings; drop the /{} of its name", port.info().name,
-                        is_tx ? "tx" : "rx", is_tx ? 'R' : 'T')));
+  const std::string remedy = is_capture(port.info())
+                                 ? fmt::format("add {}=FILE to its name", is_tx ? "tx" : "rx")
+                                 : fmt::format("drop the /{} of its name", is_tx ? 'R' : 'T');
+  return std::unexpected(Error(netmap::errc::no_such_ring,
+                               fmt::format("'{}' is open without {} rings; {}", port.info().name,
+                                           is_tx ? "tx" : "rx", remedy)));
 }
 
 Result<netmap::Port> open_ring(netmap::PortName& name, const TransferOptions& options) {
@@ -127,8 +129,12 @@ Json identify(const char* command, const PortInfo& info) {
   return identity;
 }
 
+bool is_capture(const PortInfo& info) {
+  return info.device == netmap::DeviceKind::pcap;
+}
+
 bool is_pipe(const PortInfo& info) {
-  return info.name.find_first_of("{}") != std::string::npos;
+  return !is_capture(info) && info.name.find_first_of("{}") != std::string::npos;
 }
 
 bool is_interface(const PortInfo& info) {
@@ -140,7 +146,12 @@ MacAddress mac_of(const PortInfo& info, const MacAddress& otherwise) {
   return is_interface(info) ? mac_of(info.name).value_or(otherwise) : otherwise;
 }
 
+bool is_end(const Error& error) {
+  return error == netmap::errc::end_of_capture;
+}
+
 std::string alone(const PortInfo& info) {
+  if (is_capture(info)) return "nothing has moved yet: the capture has yet to begin";
   if (!is_pipe(info)) return "nothing has moved yet: is there a peer, and the link up?";
   std::string other = info.name;
   std::ranges::transform(other, other.begin(), [](char c) {

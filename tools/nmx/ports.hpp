@@ -34,11 +34,14 @@ namespace nmx {
 /// What to say when nothing has moved for a second.
 [[nodiscard]] std::string alone(const netmap::PortInfo& info);
 
+[[nodiscard]] bool is_capture(const netmap::PortInfo& info);
 [[nodiscard]] bool is_pipe(const netmap::PortInfo& info);
 /// A network card of the kernel device, which links up anew when it is opened.
 [[nodiscard]] bool is_interface(const netmap::PortInfo& info);
 /// An interface's own address; any other port has none, and takes the one given here.
 [[nodiscard]] MacAddress mac_of(const netmap::PortInfo& info, const MacAddress& otherwise);
+/// Whether nothing failed, but a capture has been read to its end.
+[[nodiscard]] bool is_end(const netmap::Error& error);
 /// Waits as asked, or 2 s for an interface, or until stopped.
 void wait_for_link(const netmap::PortInfo& info, std::optional<double> seconds);
 

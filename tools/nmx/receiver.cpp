@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "receiver.hpp"
 
+#include "ports.hpp"
 #include "stop.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ Result<> Receiver::run(Counters& counters) {
   if (counters.has_moved()) counters.set_last(idle_since_.value_or(Clock::now()));
   // The last packets are given back only now, and a sender may be waiting for that.
   if (done) done = port_->sync_rx();
+  if (!done && is_end(done.error())) return {};
   return done;
 }
 

@@ -7,6 +7,6 @@
 
 namespace netmap::embedded {
 
-[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options);
+[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options, const PortName&);
 
 }  // namespace netmap::embedded

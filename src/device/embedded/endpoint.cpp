@@ -14,7 +14,7 @@
 
 namespace netmap::embedded {
 
-Result<OpenDevice> open_device(const DeviceOptions& options) {
+Result<OpenDevice> open_device(const DeviceOptions& options, const PortName&) {
   auto domain = Domain::at(options.domain);
   if (!domain) return std::unexpected(domain.error());
   const std::string path = (*domain)->path();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/pipe_ring.hpp"
 
-#include <chrono>
-
 namespace netmap::embedded {
 
 using detail::load;
@@ -45,12 +43,6 @@ std::vector<std::uint32_t> buffers_of(const PipeRing& ring) {
     buffers.push_back(load(is_out ? rx[slot] : tx[slot]).index);
   }
   return buffers;
-}
-
-void stamp_time(abi::netmap_ring& ring) noexcept {
-  using namespace std::chrono;
-  const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-  ring.ts = {now / 1'000'000, now % 1'000'000};
 }
 
 // ---- Sending -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include <netmap/ring.hpp>
 
+#include "device/device.hpp"
 #include "device/embedded/state.hpp"
 #include "point.hpp"
 
@@ -126,8 +127,6 @@ inline void copy(abi::netmap_slot& to, const abi::netmap_slot& from) noexcept {
 inline void clear_changed(abi::netmap_slot& slot) noexcept {
   slot.flags &= static_cast<std::uint16_t>(~abi::slot_flags::buf_changed);
 }
-/// Tells the ring's user the time of day.
-void stamp_time(abi::netmap_ring& ring) noexcept;
 
 /// Puts both rings of a direction into netmap's initial state, the buffers being `buffers`, one a
 /// slot.

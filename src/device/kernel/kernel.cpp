@@ -122,7 +122,7 @@ bool is_present() noexcept {
   return os::exists(abi::device_path);
 }
 
-Result<OpenDevice> open_device(const DeviceOptions&) {
+Result<OpenDevice> open_device(const DeviceOptions&, const PortName&) {
   auto file = open_file();
   if (!file) return std::unexpected(file.error());
   return OpenDevice{std::make_unique<KernelDevice>(std::move(*file)), DeviceKind::kernel, {}};

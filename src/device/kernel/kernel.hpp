@@ -10,7 +10,7 @@ namespace netmap::kernel {
 /// Whether the module is loaded.
 [[nodiscard]] bool is_present() noexcept;
 
-[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options);
+[[nodiscard]] Result<OpenDevice> open_device(const DeviceOptions& options, const PortName&);
 
 /// A Device around a descriptor that somebody else has registered to `name`.
 [[nodiscard]] std::unique_ptr<Device> adopt(os::File file, const std::string& name,

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The other side of one ring: what the program owns of it, and what it has handed over since the
+// last sync.
+#pragma once
+
+#include <netmap/slot.hpp>
+
+#include "port/layout.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace netmap::pcap {
+
+class OwnRing {
+ public:
+  explicit OwnRing(const RingPlace& at) noexcept
+      : ring_(at.ring), bounds_(at.bounds), tail_(detail::load(at.ring->tail)) {}
+
+  /// Where the program's slots begin now. Nothing if it moved head or cur out of its slots; both
+  /// are put back then, as the module does it.
+  [[nodiscard]] std::optional<std::uint32_t> head() noexcept;
+  /// Counts the slots up to `end` as handed over; the program's begin there.
+  void pass(std::uint32_t end) noexcept;
+  /// Ends the program's slots.
+  void set_tail(std::uint32_t tail) noexcept {
+    tail_ = tail;
+    detail::store(ring_->tail, tail);
+  }
+
+  /// The slots that the program owned at the last pass().
+  [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
+  [[nodiscard]] std::uint32_t tail() const noexcept { return tail_; }
+  /// Whether the program has seen or released all its slots.
+  [[nodiscard]] bool is_seen() const noexcept { return detail::load(ring_->cur) == tail_; }
+  /// The slots that the program does not own, less the one that no ring fills.
+  [[nodiscard]] std::uint32_t room() const noexcept { return size() - 1 - distance(first_, tail_); }
+
+  [[nodiscard]] std::uint32_t size() const noexcept { return bounds_.slots.size(); }
+  [[nodiscard]] std::uint32_t buffer_size() const noexcept { return bounds_.buffers.capacity(); }
+  [[nodiscard]] std::uint32_t next(std::uint32_t slot) const noexcept {
+    return slot + 1 == size() ? 0 : slot + 1;
+  }
+  [[nodiscard]] std::uint32_t previous(std::uint32_t slot) const noexcept {
+    return (slot == 0 ? size() : slot) - 1;
+  }
+  [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
+    return to >= from ? to - from : to + size() - from;
+  }
+  [[nodiscard]] abi::netmap_slot& slot(std::uint32_t index) const noexcept {
+    return bounds_.slots.first[index];
+  }
+  [[nodiscard]] const detail::BufferArea& buffers() const noexcept { return bounds_.buffers; }
+  [[nodiscard]] abi::netmap_ring& raw() const noexcept { return *ring_; }
+  [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
+
+ private:
+  abi::netmap_ring* ring_;
+  detail::Bounds bounds_;
+  std::uint32_t first_ = 0;
+  std::uint32_t tail_;
+  detail::Ledger ledger_;
+};
+
+}  // namespace netmap::pcap
