@@ -74,7 +74,9 @@ class SyncStatus {
  public:
   constexpr SyncStatus() noexcept = default;
   constexpr SyncStatus(errc code) noexcept : code_(-static_cast<int>(code)) {}  // NOLINT: implicit
-  SyncStatus(std::error_code system) noexcept : code_(system.value()) {}        // NOLINT: implicit
+  /// Of this library's category or the system's.
+  SyncStatus(std::error_code code) noexcept  // NOLINT: implicit
+      : code_(code.category() == error_category() ? -code.value() : code.value()) {}
   [[nodiscard]] constexpr bool is_ok() const noexcept { return code_ == 0; }
   [[nodiscard]] std::error_code code() const noexcept {
     return code_ < 0 ? make_error_code(errc{-code_})
