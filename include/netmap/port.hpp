@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A port is a network card, a pipe end, a switch port or the host's stack, opened by name. It owns
-// its descriptor, its mapping and its rings, and gives all of them back when it goes. The same
-// program runs on the netmap kernel module and on the embedded device, which needs neither module
-// nor privilege.
+// A port is a network card, a pipe end, a switch port, the host's stack or a capture file, opened
+// by name. It owns its descriptor, its mapping and its rings, and gives all back when it goes. The
+// same program runs on the netmap kernel module and on the embedded device, which needs neither
+// module nor privilege.
 //
 // Packets move when the program says so: it fills or reads rings, then syncs. wait() syncs too.
 // One thread at a time uses a port; for several threads open one port per ring ("netmap:eth0-3")
@@ -125,7 +125,8 @@ class NETMAP_BUILD_TAG Port {
     return {};
   }
   /// Gives back what was released on every rx ring of the port and learns what has arrived. Does
-  /// not block. Fails as sync_tx() does.
+  /// not block. Fails as sync_tx() does; and with end_of_capture once all that a capture held was
+  /// released.
   Result<> sync_rx() {
     ++counts_.rx_syncs;
     const SyncStatus done = device_->sync_rx();

@@ -56,7 +56,7 @@ bool is_regular(std::FILE* stream) noexcept {
 
 bool can_read(std::FILE* stream) noexcept {
   pollfd one{::fileno(stream), POLLIN, 0};
-  return ::poll(&one, 1, 0) != 0;
+  return ::poll(&one, 1, 0) > 0;
 }
 
 }  // namespace netmap::os

@@ -301,6 +301,9 @@ class Parser {
 
   bool share(Cursor in) {
     const auto port = [this](Cursor value) {
+      if (value.rest().starts_with(pcap_prefix)) {
+        return fail(value, "a port that shares its memory, which no capture does");
+      }
       bool either_end = false;  // both ends of a pipe have the same memory
       return header(value, *port_.share, either_end) &&
              (value.done() || fail(value, "only a port's name to share memory with"));

@@ -209,6 +209,27 @@ TEST(PortName, MemoryAndOffsets) {
   });
 }
 
+TEST(PortName, Captures) {
+  const auto capture = [](const std::string& name, const Capture& files) {
+    return PortName{.name = name, .capture = files};
+  };
+  const std::string odd = "/a-1*^x{2}1@3@conf:rings=2/R=b.pcap";
+  const std::string ours = "captures are this library's";
+  expect_accepted({
+      {"pcap:in.pcap", capture("pcap:rx=in.pcap", {.rx = "in.pcap"}), ours},
+      {"pcap:-", capture("pcap:rx=-", {.rx = "-"}), ours},
+      {"pcap:rx=in", capture("pcap:rx=in", {.rx = "in"}), ours},
+      {"pcap:tx=out", capture("pcap:tx=out", {.tx = "out"}), ours},
+      {"pcap:rx=rx=in", capture("pcap:rx=rx=in", {.rx = "rx=in"}), ours},
+      {"pcap:rx=timed", capture("pcap:rx=timed", {.rx = "timed"}), ours},
+      {"pcap:in,timed", capture("pcap:rx=in,timed", {.rx = "in", .timed = true}), ours},
+      {"pcap:tx=out,timed,rx=in",
+       capture("pcap:rx=in,tx=out,timed", {.rx = "in", .tx = "out", .timed = true}), ours},
+      {"pcap:" + odd, capture("pcap:rx=" + odd, {.rx = odd}), ours},
+      {"pcap:" + letters(200), capture("pcap:rx=" + letters(200), {.rx = letters(200)}), ours},
+  });
+}
+
 TEST(PortName, CanonicalSpelling) {
   const std::vector<std::array<const char*, 2>> table = {
       {"eth0", "netmap:eth0"},
@@ -253,7 +274,7 @@ void expect_refused(const std::vector<Refused>& table) {
 }
 
 TEST(PortName, BadNames) {
-  const std::string prefix = "the prefix 'netmap:' or 'vale<switch>:'";
+  const std::string prefix = "the prefix 'netmap:', 'vale<switch>:' or 'pcap:'";
   const std::string after_switch = "':' after the name of the VALE switch";
   const std::string id_ends = "the pipe id (letters, digits, '_') to end the name";
   const std::string too_long = "a name of at most 63 characters";
@@ -287,6 +308,25 @@ TEST(PortName, BadNames) {
       {letters(64), 64, too_long},
       {"vale0:" + letters(58), 64, too_long},
       {"netmap:" + letters(62) + "{1}", 71, too_long},
+  });
+}
+
+TEST(PortName, BadCaptures) {
+  const std::string file = "the name of a file";
+  const std::string item = "rx=FILE, tx=FILE or timed";
+  expect_refused({
+      {"pcap:", 6, file},
+      {"pcap:rx=", 9, file},
+      {"pcap:a,tx=", 11, file},
+      {"pcap:a,", 8, item},
+      {"pcap:,tx=a", 6, file},
+      {"pcap:a,b", 8, item},
+      {"pcap:a,timed=1", 8, item},
+      {"pcap:a,rx=b", 8, "only one file to be read, and one to be written"},
+      {"pcap:tx=a,tx=b", 11, "only one file to be read, and one to be written"},
+      {"pcap:timed", 6, "a file to read, rx=FILE, to be timed"},
+      {"pcap:tx=a,timed", 6, "a file to read, rx=FILE, to be timed"},
+      {"netmap:x@share=pcap:a", 16, "a port that shares its memory, which no capture does"},
   });
 }
 

@@ -22,8 +22,8 @@
 // WRITING. A sync writes the packets that were committed and lets go of them at once, so a tx ring
 // is never full. It is pcap's classic format with nanoseconds; all packets of a sync have the time
 // of the sync. When it returns, readers of the file see them. A disk that is full fails that sync
-// and all that follow: the file may end in the middle of a packet. A file that was there before is
-// overwritten.
+// and all that follow: the file may end in the middle of a packet. So does the end of whoever reads
+// a stream, if the program ignores SIGPIPE. A file that was there before is overwritten.
 #pragma once
 
 #include "device/device.hpp"
