@@ -33,17 +33,17 @@ class Damaged : public WithFiles, public testing::WithParamInterface<Format> {
 };
 
 TEST_P(Damaged, CutOffAnywhere) {
-  const auto whole = bytes_of(sent());
-  const Bytes file = capture(GetParam(), sent());
+  const auto all = sent();
+  const auto whole = bytes_of(all);
+  const Bytes file = capture(GetParam(), all);
   for (std::size_t size = 0; size != file.size(); ++size) {
     SCOPED_TRACE(size);
     const Shown shown = show({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)});
+    const auto count = static_cast<std::ptrdiff_t>(shown.packets.size());
     ASSERT_LT(shown.packets.size(), whole.size());
     ASSERT_TRUE(std::equal(shown.packets.begin(), shown.packets.end(), whole.begin()));
-    const Bytes upto = capture(
-        GetParam(),
-        {sent().begin(), sent().begin() + static_cast<std::ptrdiff_t>(shown.packets.size())});
-    const bool is_between_packets = size == upto.size();
+    const bool is_between_packets =
+        size == capture(GetParam(), {all.begin(), all.begin() + count}).size();
     EXPECT_EQ(shown.end, is_between_packets ? errc::end_of_capture : errc::capture_damaged);
   }
 }

@@ -284,7 +284,7 @@ TEST(PortName, BadNames) {
       {"netmap:", 8, "a port name"},
       {"netmap:^", 8, "a port name"},
       {"netmapX:eth0", 1, prefix},
-      {"pcap:file", 1, prefix},
+      {"file:name", 1, prefix},
       {"eth0:1", 1, prefix},
       {"vale", 5, after_switch},
       {"vale0", 6, after_switch},
