@@ -60,8 +60,8 @@ class Packet {
          abi::netmap_slot* last) noexcept(!NETMAP_CHECKED)
       : first_((first.check(), first)),
         last_(last),
-        front_(
-            bounds.buffers.bytes(detail::load(first.slot->buf_idx), detail::load(first.slot->len))),
+        front_(detail::bytes_of(bounds.buffers, *first.bounds, *first.slot,
+                                detail::load(first.slot->buf_idx), detail::load(first.slot->len))),
         flags_(flags) {}
 
   [[nodiscard]] abi::netmap_slot* end() const noexcept(!NETMAP_CHECKED) {
@@ -83,7 +83,9 @@ class Packet {
                                                         abi::netmap_slot* last) noexcept {
     std::size_t size = 0;
     for (bool more = true; more && slot != last; slot = bounds.slots.next(slot)) {
-      size += bounds.buffers.bytes(detail::load(slot->buf_idx), detail::load(slot->len)).size();
+      size += detail::bytes_of(bounds.buffers, bounds, *slot, detail::load(slot->buf_idx),
+                               detail::load(slot->len))
+                  .size();
       more = detail::has_more_fragments(detail::load(slot->flags));
     }
     return size;

@@ -66,6 +66,10 @@ struct PortOptions {
   /// death, fail with peer_gone instead of waiting for somebody to open it again. What it had sent
   /// is received before that. Embedded device only.
   bool ends_with_peer = false;
+  /// Let packets begin at an offset in their buffers, see Slot::offset(): room for headers to be
+  /// put in front. On a pipe, of its ends the one with offsets is best opened first: the other's
+  /// rings then have them too.
+  std::optional<DataOffset> offset{};
   /// Open a null port: no interface, only a window on the region memory_id.
   bool null_port = false;
   /// What is to go wrong at this port on purpose; see faults.hpp.
@@ -81,7 +85,8 @@ struct PortInfo {
   std::string domain;  ///< the embedded device's directory
   std::uint16_t memory_id = 0;
   std::uint64_t memory_bytes = 0;
-  PortConf conf;  ///< rings and slots of the whole port, not only those bound
+  PortConf conf;                       ///< rings and slots of the whole port, not only those bound
+  std::optional<DataOffset> offset{};  ///< as asked for, but its max is what the device allows
 };
 
 struct PortStats {

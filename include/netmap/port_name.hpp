@@ -81,8 +81,9 @@ struct ExternalMemory {
 
 /// Where packets begin in their buffers.
 struct DataOffset {
-  std::uint64_t initial = 0;  ///< bytes, in every slot; also the largest offset allowed
+  std::uint64_t initial = 0;  ///< bytes, in every slot of a ring that nobody used before
   std::uint32_t bits = 0;     ///< how many low bits of netmap_slot::ptr hold it; 0: all 64
+  std::uint64_t max = 0;      ///< the largest that the program will set; 0: the initial one
 
   friend bool operator==(const DataOffset&, const DataOffset&) = default;
 };

@@ -20,7 +20,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace netmap {
 
@@ -70,8 +72,17 @@ class NETMAP_BUILD_TAG Ring {
   };
 
   Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, detail::Ledger& ledger,
-       std::uint16_t index, bool is_host)
-      : ring_(ring), life_(bounds), ledger_(&ledger), index_(index), is_host_(is_host) {}
+       std::uint16_t index, bool is_host, bool is_exclusive)
+      : ring_(ring),
+        starts_(is_exclusive && bounds.offsets.mask != 0
+                    ? std::make_unique<std::size_t[]>(bounds.slots.size())
+                    : nullptr),
+        life_({bounds.slots,
+               bounds.buffers,
+               {bounds.offsets.mask, bounds.offsets.max, starts_.get()}}),
+        ledger_(&ledger),
+        index_(index),
+        is_host_(is_host) {}
   ~Ring() { life_.end(); }
 
   [[nodiscard]] const detail::Bounds& bounds() const noexcept { return life_.bounds(); }
@@ -111,6 +122,8 @@ class NETMAP_BUILD_TAG Ring {
     if (!is_sound(now) || !owns(now, position.index())) [[unlikely]]
       return refuse_move(now);
     life_.pass(distance(now.head, position.index()));
+    if (starts_) [[unlikely]]
+      forget_starts(now.head, position.index());
     abi::netmap_ring& ring = *ring_;
     detail::store(ring.cur, position.index());
     detail::store(ring.head, position.index());
@@ -120,7 +133,14 @@ class NETMAP_BUILD_TAG Ring {
     return detail::refuse(is_sound(now) ? errc::position_out_of_range : errc::ring_corrupt);
   }
 
+  /// Slots from head up to `position` are the other side's now.
+  [[gnu::cold, gnu::noinline]] void forget_starts(std::uint32_t head,
+                                                  std::uint32_t position) noexcept {
+    while (head != position) starts_[std::exchange(head, advance(head, 1))] = 0;
+  }
+
   abi::netmap_ring* ring_;
+  std::unique_ptr<std::size_t[]> starts_;  ///< detail::Offsets::starts
   detail::Life life_;
   detail::Ledger* ledger_;
   std::uint16_t index_;

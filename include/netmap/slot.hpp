@@ -24,8 +24,9 @@ class RxSlot;
 class TxSlot;
 
 /// Zero-copy forwarding of one slot: exchanges the buffers of a received and a free slot, takes
-/// over length and NS_MOREFRAG, and sets NS_BUF_CHANGED on both. Fails with ring_corrupt if either
-/// names no buffer; nothing is done then. Precondition: their rings are in one region.
+/// over length and NS_MOREFRAG, and sets NS_BUF_CHANGED on both; data offsets go with their
+/// buffers. Fails with ring_corrupt if either names no buffer, with not_supported if their rings
+/// have different data offsets; nothing is done then. Precondition: their rings are in one region.
 Result<> swap(RxSlot& received, TxSlot& free);
 
 /// A place between two slots of one ring: everything before it can be released or committed.
@@ -70,6 +71,10 @@ struct Place {
   [[no_unique_address]] Watch watch;
 
   [[nodiscard]] Position position() const noexcept { return Position(bounds->slots.index(slot)); }
+  /// The slot's offset or buffer was changed.
+  void forget_start() const noexcept {
+    if (bounds->offsets.starts != nullptr) bounds->offsets.starts[position().index()] = 0;
+  }
   void check() const noexcept(!NETMAP_CHECKED) { watch.check(slot); }
   void check_open() const noexcept(!NETMAP_CHECKED) { watch.check_open(); }
 };
@@ -77,9 +82,24 @@ struct Place {
 /// swap() without telling the device, which forward() does once for many. Yields false if it does
 /// nothing.
 [[nodiscard]] bool exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+/// What TxSlot::set_length() does for rings with data offsets; errc{} if it did.
+NETMAP_RARE_CALL inline errc set_length(const Bounds& bounds, abi::netmap_slot& slot,
+                                        std::size_t length, std::uint16_t flags) noexcept {
+  if (start_of(bounds, slot, 0) == 0) return errc::ring_corrupt;
+  if (length > UINT16_MAX || start_of(bounds, slot, length) == 0) return errc::packet_too_large;
+  const int kept = load(slot.flags) & abi::slot_flags::buf_changed;
+  store(slot.len, static_cast<std::uint16_t>(length));
+  store(slot.flags, static_cast<std::uint16_t>(kept | flags));
+  return {};
+}
 
-/// Puts `buffer`'s index into the slot and the slot's into `buffer`. Defined in buffer.cpp.
-Result<> swap(abi::netmap_slot& slot, const BufferArea& buffers, Buffer& buffer);
+/// exchange() for rings with data offsets; the views do not learn of it.
+[[nodiscard]] bool exchange_with_offsets(const Bounds& rx, abi::netmap_slot& received,
+                                         const Bounds& tx, abi::netmap_slot& free) noexcept;
+
+/// Puts `buffer`'s index and offset into the slot and the slot's into `buffer`. Defined in
+/// buffer.cpp.
+Result<> swap(abi::netmap_slot& slot, const Bounds& bounds, Buffer& buffer);
 
 }  // namespace detail
 
@@ -87,6 +107,29 @@ Result<> swap(abi::netmap_slot& slot, const BufferArea& buffers, Buffer& buffer)
 class Slot {
  public:
   [[nodiscard]] std::uint32_t buffer_index() const noexcept { return index_; }
+  /// Where in its buffer the packet begins, in bytes; 0 unless the ring has data offsets.
+  [[nodiscard]] std::size_t offset() const noexcept {
+    return detail::start_of(*place_.bounds, *place_.slot, 0) % buffers_.size;
+  }
+  /// Lets the packet begin `bytes` into its buffer: of a free slot the one to be written, before
+  /// its length is set; of a received one the next, where the other side allows. Fails with
+  /// not_supported if the ring has no data offsets, with packet_too_large beyond the largest that
+  /// was asked for or the buffer.
+  ///
+  /// On a pipe whose other end was opened with offsets too, only let it grow: the module shows the
+  /// receiver the larger of the sender's and the one its own slot had, wherever the packet is.
+  Result<> set_offset(std::size_t bytes) {
+    place_.check();
+    const auto& offsets = place_.bounds->offsets;
+    if (offsets.mask == 0) return detail::refuse(errc::not_supported);
+    if (bytes > offsets.max || bytes >= buffers_.size) {
+      return detail::refuse(errc::packet_too_large);
+    }
+    offsets.store_to(*place_.slot, bytes);
+    place_.forget_start();
+    place_.ledger->has_swapped = true;
+    return {};
+  }
   [[nodiscard]] Position position() const noexcept { return place_.position(); }
   /// The place behind this slot.
   [[nodiscard]] Position after() const noexcept {
@@ -96,16 +139,19 @@ class Slot {
   /// The kernel's structure; see Ring::raw().
   [[nodiscard]] abi::netmap_slot* raw() const noexcept {
     place_.ledger->is_raw = true;
+    place_.forget_start();
     return place_.slot;
   }
 
-  /// Exchanges buffers without touching bytes and sets NS_BUF_CHANGED. Fails with not_supported
-  /// if `buffer` lies in another region, with ring_corrupt if the slot names no buffer.
+  /// Exchanges buffers and data offsets without touching bytes and sets NS_BUF_CHANGED. Fails with
+  /// not_supported if `buffer` lies in another region or begins at an offset that the ring cannot
+  /// have, with ring_corrupt if the slot names no buffer.
   Result<> swap(Buffer& buffer) {
     place_.check();
     place_.ledger->has_swapped = true;
-    auto done = detail::swap(*place_.slot, buffers_, buffer);
-    index_ = detail::load(place_.slot->buf_idx);
+    auto done = detail::swap(*place_.slot, *place_.bounds, buffer);
+    place_.forget_start();
+    look();
     return done;
   }
 
@@ -114,6 +160,9 @@ class Slot {
       : place_((place.check(), place)),
         buffers_(buffers),
         index_(detail::load(place.slot->buf_idx)) {}
+
+  /// Learns what became of the slot when somebody else exchanged its buffer.
+  void look() noexcept { index_ = detail::load(place_.slot->buf_idx); }
 
   friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
   friend Result<> swap(RxSlot& received, TxSlot& free);
@@ -134,7 +183,7 @@ class RxSlot : public Slot {
   /// The received bytes; they may be changed in place. Empty if the slot names no buffer.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept(!NETMAP_CHECKED) {
     place_.check();
-    return buffers_.bytes(index_, length_);
+    return detail::bytes_of(buffers_, *place_.bounds, *place_.slot, index_, length_);
   }
   /// Bytes received, as the slot says.
   [[nodiscard]] std::uint16_t length() const noexcept { return length_; }
@@ -142,7 +191,8 @@ class RxSlot : public Slot {
   [[nodiscard]] bool more_fragments() const noexcept { return detail::has_more_fragments(flags_); }
   /// Whether the slot names a buffer that holds its length. If not, the other side broke it.
   [[nodiscard]] bool is_sound() const noexcept {
-    return buffers_.has(index_) && length_ <= buffers_.size;
+    const bool is_plain = buffers_.is_plain(index_) && length_ <= buffers_.size;
+    return is_plain || detail::start_of(*place_.bounds, *place_.slot, length_) != 0;
   }
 
   /// NS_FORWARD and its like, for the next sync.
@@ -154,6 +204,7 @@ class RxSlot : public Slot {
 
  private:
   friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+  friend Result<> swap(RxSlot& received, TxSlot& free);
 
   std::uint16_t length_;
   std::uint16_t flags_;
@@ -165,10 +216,16 @@ class TxSlot : public Slot {
   TxSlot(const detail::Place& place, const detail::BufferArea& buffers) noexcept(!NETMAP_CHECKED)
       : Slot(place, buffers) {}
 
-  /// The whole buffer, to be filled. Empty if the slot names none.
+  /// The whole buffer, from the slot's offset on, to be filled. Empty if the slot names none.
   [[nodiscard]] std::span<std::byte> buffer() const noexcept(!NETMAP_CHECKED) {
     place_.check();
-    return buffers_.buffer(index_);
+    std::size_t start = std::size_t{index_} * buffers_.size;
+    std::size_t size = buffers_.capacity();
+    if (!buffers_.is_plain(index_)) [[unlikely]] {
+      start = detail::start_of(*place_.bounds, *place_.slot, 0);
+      size = start == 0 ? 0 : std::min<std::size_t>(buffers_.size - start % buffers_.size, size);
+    }
+    return {buffers_.base + start, size};
   }
   [[nodiscard]] std::uint16_t flags() const noexcept { return detail::load(place_.slot->flags); }
 
@@ -177,9 +234,12 @@ class TxSlot : public Slot {
   /// is smaller, and with ring_corrupt if there is none; the slot is then as before.
   Result<> set_length(std::size_t length, std::uint16_t flags = 0) {
     place_.check();
-    const bool exists = buffers_.has(index_);
-    if (!exists || length > buffers_.size || length > UINT16_MAX) [[unlikely]] {
-      return detail::refuse(exists ? errc::packet_too_large : errc::ring_corrupt);
+    if (!buffers_.is_plain(index_) || length > buffers_.size || length > UINT16_MAX) [[unlikely]] {
+      if (const errc why = detail::set_length(*place_.bounds, *place_.slot, length, flags);
+          why != errc{}) {
+        return detail::refuse(why);
+      }
+      return {};
     }
     const int kept = this->flags() & abi::slot_flags::buf_changed;
     detail::store(place_.slot->len, static_cast<std::uint16_t>(length));
@@ -190,7 +250,11 @@ class TxSlot : public Slot {
   /// Copies `bytes` in and sets the length.
   Result<> write(std::span<const std::byte> bytes, std::uint16_t flags = 0) {
     auto set = set_length(bytes.size(), flags);
-    if (set && !bytes.empty()) std::memcpy(buffer().data(), bytes.data(), bytes.size());
+    if (!set || bytes.empty()) return set;
+    const auto into = buffer();
+    if (into.size() < bytes.size()) [[unlikely]]  // the other side moved the offset
+      return detail::refuse(errc::ring_corrupt);
+    std::memcpy(into.data(), bytes.data(), bytes.size());
     return set;
   }
 };
@@ -199,8 +263,11 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
   received.place_.check();
   free.place_.check();
   const BufferArea& buffers = received.buffers_;
-  if (!received.is_sound() || !buffers.has(free.index_)) [[unlikely]]
-    return false;
+  if (!buffers.is_plain(received.index_) || received.length_ > buffers.size ||
+      !buffers.is_plain(free.index_)) [[unlikely]] {
+    return exchange_with_offsets(*received.place_.bounds, *received.place_.slot,
+                                 *free.place_.bounds, *free.place_.slot);
+  }
   constexpr auto changed = abi::slot_flags::buf_changed;
   const int kept = received.flags_ & abi::slot_flags::more_fragments;
   std::swap(received.index_, free.index_);
@@ -217,7 +284,13 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
 }
 
 inline Result<> swap(RxSlot& received, TxSlot& free) {
+  if (received.place_.bounds->offsets != free.place_.bounds->offsets) {
+    return detail::refuse(errc::not_supported);
+  }
   if (!detail::exchange(received, free)) return detail::refuse(errc::ring_corrupt);
+  received.look();
+  free.look();
+  received.flags_ = detail::load(received.place_.slot->flags);
   received.place_.ledger->has_swapped = true;
   free.place_.ledger->has_swapped = true;
   return {};

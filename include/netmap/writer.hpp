@@ -103,9 +103,10 @@ inline Result<> TxRing::send(std::span<const std::byte> packet) {
   if (free.empty()) [[unlikely]]
     return detail::refuse(errc::ring_full);
   if (packet.size() <= buffer_size()) [[likely]] {
-    if (auto written = free.front().write(packet); !written) [[unlikely]]
-      return written;
-    return commit(free.front().after());
+    auto written = free.front().write(packet);
+    if (written) [[likely]]
+      return commit(free.front().after());
+    if (written.error() != errc::packet_too_large) return written;  // it is, behind an offset
   }
   auto packet_writer = writer();
   if (auto appended = packet_writer.append(packet); !appended) return appended;

@@ -87,7 +87,8 @@ Result<> copy(const Packet& packet, PacketWriter into) {
 }  // namespace
 
 Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
-  if (!rx.same_region(tx)) [[unlikely]]
+  const bool can_swap = rx.same_region(tx) && rx.bounds().offsets == tx.bounds().offsets;
+  if (!can_swap) [[unlikely]]
     return forward_copying(rx, tx, limit);
   rx.ledger_->has_swapped = true;
   tx.ledger_->has_swapped = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "port/layout.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -31,7 +32,7 @@ class Reader {
 };
 
 Result<RingPlace> place_ring(const Reader& region, std::uint64_t offset, std::uint16_t index,
-                             bool is_host) {
+                             bool is_host, std::uint64_t max_data_offset) {
   auto* ring = region.at<abi::netmap_ring>(offset);
   if (ring == nullptr) return damaged("a ring lies outside it");
   const std::uint32_t num_slots = detail::load(ring->num_slots);
@@ -49,25 +50,27 @@ Result<RingPlace> place_ring(const Reader& region, std::uint64_t offset, std::ui
   if (count <= abi::buffer_index::first_usable || count > UINT32_MAX) {
     return damaged("it has " + std::to_string(count) + " buffers");
   }
+  const std::uint64_t mask = detail::load(ring->offset_mask);
   auto* slots = abi::slots_of(*ring);
   const auto usable = static_cast<std::uint32_t>(count) - abi::buffer_index::first_usable;
-  return RingPlace{ring,
-                   {{slots, num_slots}, {region.at<std::byte>(buffers), usable, buffer_size}},
-                   index,
-                   is_host};
+  const detail::BufferArea area{region.at<std::byte>(buffers), usable, buffer_size,
+                                mask == 0 ? usable : 0};
+  const detail::Offsets offsets{mask,
+                                std::min({mask, max_data_offset, std::uint64_t{buffer_size}})};
+  return RingPlace{ring, {{slots, num_slots}, area, offsets}, index, is_host};
 }
 
 /// Takes `nic` NIC rings and `host` host rings from the offsets, skipping those not bound.
 Result<std::vector<RingPlace>> place_rings(const Reader& region, std::uint64_t interface,
                                            const std::int64_t* offsets, std::uint32_t nic,
-                                           std::uint32_t host) {
+                                           std::uint32_t host, std::uint64_t max_data_offset) {
   std::vector<RingPlace> rings;
   for (std::uint32_t i = 0; i != nic + host; ++i) {
     if (offsets[i] == 0) continue;
     const bool is_host = i >= nic;
     const auto index = static_cast<std::uint16_t>(is_host ? i - nic : i);
-    auto ring =
-        place_ring(region, interface + static_cast<std::uint64_t>(offsets[i]), index, is_host);
+    auto ring = place_ring(region, interface + static_cast<std::uint64_t>(offsets[i]), index,
+                           is_host, max_data_offset);
     if (!ring) return std::unexpected(ring.error());
     rings.push_back(*ring);
   }
@@ -76,7 +79,8 @@ Result<std::vector<RingPlace>> place_rings(const Reader& region, std::uint64_t i
 
 }  // namespace
 
-Result<Layout> find_rings(std::span<std::byte> bytes, std::uint64_t offset) {
+Result<Layout> find_rings(std::span<std::byte> bytes, std::uint64_t offset,
+                          std::uint64_t max_data_offset) {
   const Reader region(bytes);
   auto* interface = region.at<abi::netmap_if>(offset);
   if (interface == nullptr) return damaged("the port's description lies outside it");
@@ -93,9 +97,9 @@ Result<Layout> find_rings(std::span<std::byte> bytes, std::uint64_t offset) {
     return damaged("the port's list of rings does not fit");
   }
   const std::int64_t* offsets = abi::ring_offsets_of(*interface);
-  auto tx_rings = place_rings(region, offset, offsets, tx, host_tx);
+  auto tx_rings = place_rings(region, offset, offsets, tx, host_tx, max_data_offset);
   if (!tx_rings) return std::unexpected(tx_rings.error());
-  auto rx_rings = place_rings(region, offset, offsets + tx + host_tx, rx, host_rx);
+  auto rx_rings = place_rings(region, offset, offsets + tx + host_tx, rx, host_rx, max_data_offset);
   if (!rx_rings) return std::unexpected(rx_rings.error());
   return Layout{interface, std::move(*tx_rings), std::move(*rx_rings)};
 }

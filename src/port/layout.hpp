@@ -8,6 +8,8 @@
 #include <netmap/detail/memory.hpp>
 #include <netmap/error.hpp>
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace netmap {
@@ -25,7 +27,9 @@ struct Layout {
   std::vector<RingPlace> rx;
 };
 
-/// Fails with region_damaged. `offset` is nmreq_register::nr_offset.
-[[nodiscard]] Result<Layout> find_rings(std::span<std::byte> region, std::uint64_t offset);
+/// Fails with region_damaged. `offset` is nmreq_register::nr_offset; `max_data_offset` what the
+/// device answered to a request for data offsets, if there was one.
+[[nodiscard]] Result<Layout> find_rings(std::span<std::byte> region, std::uint64_t offset,
+                                        std::uint64_t max_data_offset = UINT64_MAX);
 
 }  // namespace netmap

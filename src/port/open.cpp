@@ -40,11 +40,28 @@ Result<std::uint16_t> memory_of(const PortName& name, const PortOptions& options
   return info->memory_id;
 }
 
-Result<abi::nmreq_register> registration(const PortName& name, const PortOptions& options) {
-  if (name.extmem || name.offset) {
-    return std::unexpected(
-        Error(errc::not_supported, "external memory and data offsets cannot be opened yet"));
+/// A registration and what goes beside it.
+struct Wish {
+  abi::nmreq_register body{};
+  std::optional<DataOffset> offset{};
+};
+
+Result<std::optional<DataOffset>> offset_of(const PortName& name, const PortOptions& options) {
+  if (name.offset && options.offset && name.offset != options.offset) {
+    return std::unexpected(Error(errc::conflicting_options,
+                                 "the name asks for other data offsets than the options do"));
   }
+  auto offset = name.offset ? name.offset : options.offset;
+  if (offset && offset->max == 0) offset->max = offset->initial;
+  return offset;
+}
+
+Result<Wish> registration(const PortName& name, const PortOptions& options) {
+  if (name.extmem) {
+    return std::unexpected(Error(errc::not_supported, "external memory cannot be opened yet"));
+  }
+  const auto offset = offset_of(name, options);
+  if (!offset) return std::unexpected(offset.error());
   const auto memory_id = memory_of(name, options);
   if (!memory_id) return std::unexpected(memory_id.error());
   Merge merge;
@@ -74,7 +91,7 @@ Result<abi::nmreq_register> registration(const PortName& name, const PortOptions
     body.nr_tx_slots = std::max<std::uint32_t>(body.nr_tx_slots, 2);
     body.nr_rx_slots = std::max<std::uint32_t>(body.nr_rx_slots, 2);
   }
-  return body;
+  return Wish{body, *offset};
 }
 
 PortInfo describe(const std::string& name, const OpenDevice& opened,
@@ -87,30 +104,39 @@ PortInfo describe(const std::string& name, const OpenDevice& opened,
           .conf = conf_of(body)};
 }
 
-Result<Port> register_port(const PortName& name, abi::nmreq_register body,
-                           const PortOptions& options) {
+Result<Port> register_port(const PortName& name, Wish wish, const PortOptions& options) {
   auto opened = open_device(options.device, name);
   if (!opened) return std::unexpected(opened.error());
-  auto header = make_request(abi::request::port_register, name.name, &body);
+  auto header = make_request(abi::request::port_register, name.name, &wish.body);
+  abi::nmreq_opt_offsets offsets{};
+  if (wish.offset) {
+    offsets.nro_initial_offset = wish.offset->initial;
+    offsets.nro_max_offset = wish.offset->max;
+    offsets.nro_offset_bits = wish.offset->bits;
+    add_option(header, offsets.nro_opt, abi::option::offsets);
+  }
   if (auto done = opened->device->control(header); !done) return std::unexpected(done.error());
   if (options.ends_with_peer) {
     if (auto told = opened->device->end_with_peer(); !told) return std::unexpected(told.error());
   }
-  auto port = Port::assemble(std::move(opened->device), describe(name.name, *opened, body), body);
+  auto info = describe(name.name, *opened, wish.body);
+  info.offset = wish.offset;
+  if (info.offset) info.offset->max = offsets.nro_max_offset;
+  auto port = Port::assemble(std::move(opened->device), std::move(info), wish.body);
   if (port && options.faults) port = fault::inflict(std::move(*port), *options.faults);
   if (port) port->set_spin(options.spin);
   return port;
 }
 
 Result<Port> open_parsed(const PortName& name, const PortOptions& options) {
-  const auto body = registration(name, options);
-  if (!body) return std::unexpected(body.error());
-  auto port = register_port(name, *body, options);
+  const auto wish = registration(name, options);
+  if (!wish) return std::unexpected(wish.error());
+  auto port = register_port(name, *wish, options);
   const bool is_taken = !port && port.error() == std::errc::device_or_resource_busy;
   if (!name.free_pipe_end || !is_taken) return port;
   PortName other_end = name;
   other_end.name[name.name.rfind('{')] = '}';
-  return register_port(other_end, *body, options);
+  return register_port(other_end, *wish, options);
 }
 
 /// The name of a ring of the port whose rings before it are `ports`. Where a port has more rings of

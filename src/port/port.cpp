@@ -76,24 +76,29 @@ Result<Port> Port::assemble(std::unique_ptr<Device> device, PortInfo info,
   auto region = port.device_->map();
   if (!region) return std::unexpected(region.error());
   port.region_ = std::move(*region);
-  auto layout = find_rings(port.region_->bytes(), registered.nr_offset);
+  const auto& offset = port.info_.offset;
+  auto layout =
+      find_rings(port.region_->bytes(), registered.nr_offset, offset ? offset->max : UINT64_MAX);
   if (!layout) return std::unexpected(layout.error());
+  const bool is_exclusive = (registered.nr_flags & abi::register_flags::exclusive) != 0;
   port.rx_ = detail::Row<RxRing>(layout->rx.size());
   for (const RingPlace& at : layout->rx) {
     auto& ledger = port.device_->ledger(Direction::rx, port.rx_.size());
-    port.rx_.add([&] { return RxRing(at.ring, at.bounds, ledger, at.index, at.is_host); });
-    if ((registered.nr_flags & abi::register_flags::exclusive) != 0) forget_seen(*at.ring);
+    port.rx_.add(
+        [&] { return RxRing(at.ring, at.bounds, ledger, at.index, at.is_host, is_exclusive); });
+    if (is_exclusive) forget_seen(*at.ring);
   }
   port.tx_ = detail::Row<TxRing>(layout->tx.size());
   for (const RingPlace& at : layout->tx) {
     auto& ledger = port.device_->ledger(Direction::tx, port.tx_.size());
-    port.tx_.add([&] { return TxRing(at.ring, at.bounds, ledger, at.index, at.is_host); });
+    port.tx_.add(
+        [&] { return TxRing(at.ring, at.bounds, ledger, at.index, at.is_host, is_exclusive); });
   }
   port.interface_ = layout->interface;
   const auto& any = layout->rx.empty() ? layout->tx : layout->rx;
   if (!any.empty()) {
-    port.pool_ = std::make_shared<detail::BufferPool>(any.front().bounds.buffers,
-                                                      layout->interface->ni_bufs_head);
+    port.pool_ = std::make_shared<detail::BufferPool>(
+        any.front().bounds.buffers, layout->interface->ni_bufs_head, offset ? offset->initial : 0);
     port.device_->lend(*port.pool_);
   }
   return port;

@@ -20,6 +20,14 @@ namespace netmap {
   return header;
 }
 
+/// Puts an option before those that the header has. It stays the caller's.
+inline void add_option(abi::nmreq_header& header, abi::nmreq_option& option,
+                       std::uint32_t type) noexcept {
+  option.nro_reqtype = type;
+  option.nro_next = header.nr_options;
+  header.nr_options = reinterpret_cast<std::uintptr_t>(&option);
+}
+
 /// Rings and slots as a registration or a port_info_get answers them.
 template <class Body>
 [[nodiscard]] PortConf conf_of(const Body& body) noexcept {

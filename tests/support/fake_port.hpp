@@ -306,12 +306,14 @@ class FakePort {
 
   /// `prepare` changes the memory before the library sees it.
   explicit FakePort(
-      const Shape& shape = {}, const Prepare& prepare = [](FakeDevice&) {})
-      : FakePort(shape, std::make_shared<GuardedMemory>(Plan(shape).bytes), prepare) {}
+      const Shape& shape = {}, const Prepare& prepare = [](FakeDevice&) {},
+      bool is_exclusive = false)
+      : FakePort(shape, std::make_shared<GuardedMemory>(Plan(shape).bytes), prepare, is_exclusive) {
+  }
   /// In memory of former ports, which costs less than fresh one.
   FakePort(
       const Shape& shape, std::shared_ptr<const GuardedMemory> memory,
-      const Prepare& prepare = [](FakeDevice&) {})
+      const Prepare& prepare = [](FakeDevice&) {}, bool is_exclusive = false)
       : memory_(std::move(memory)),
         hooks_(std::make_shared<Hooks>()),
         device_(std::make_unique<FakeDevice>(shape, hooks_, *memory_)),
@@ -319,7 +321,9 @@ class FakePort {
         departures_(device_->tx_ring()),
         buffers_(device_->buffers()) {
     prepare(*device_);
-    port_ = Port::assemble(std::move(device_), {}, {}).value();
+    abi::nmreq_register answer{};
+    answer.nr_flags = is_exclusive ? abi::register_flags::exclusive : 0;
+    port_ = Port::assemble(std::move(device_), {}, answer).value();
   }
 
   [[nodiscard]] Port& port() { return *port_; }

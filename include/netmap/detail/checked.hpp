@@ -28,14 +28,6 @@
 #define NETMAP_LIFETIMEBOUND
 #endif
 
-// A function that a loop calls now and then, and that leaves the loop its registers. The tag keeps
-// other compilers' copies, which do not, from being linked in its place.
-#if defined(__clang__) && defined(__x86_64__)
-#define NETMAP_RARE_CALL [[gnu::noinline, gnu::abi_tag("preserving"), clang::preserve_most]]
-#else
-#define NETMAP_RARE_CALL [[gnu::noinline]]
-#endif
-
 namespace netmap {
 
 /// Thrown in checked builds only, by the use of a view whose slot the program no longer owns.

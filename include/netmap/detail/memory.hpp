@@ -13,6 +13,22 @@
 #include <span>
 #include <type_traits>
 
+// A function that a loop calls now and then, and that leaves the loop its registers. The tag keeps
+// other compilers' copies, which do not, from being linked in its place.
+#if defined(__clang__) && defined(__x86_64__)
+#define NETMAP_RARE_CALL [[gnu::noinline, gnu::abi_tag("preserving"), clang::preserve_most]]
+#else
+#define NETMAP_RARE_CALL [[gnu::noinline]]
+#endif
+
+// The same for a function that is hardly ever called, and calls nothing itself.
+#if defined(__clang__) || !defined(__x86_64__)
+#define NETMAP_COLD_CALL NETMAP_RARE_CALL
+#else
+#define NETMAP_COLD_CALL \
+  [[gnu::noinline, gnu::no_caller_saved_registers, gnu::target("general-regs-only")]]
+#endif
+
 namespace netmap::detail {
 
 /// Reads a word once, whatever the other side does to it meanwhile.
@@ -89,9 +105,15 @@ struct BufferArea {
   std::byte* base;       ///< buffer 0 of the region
   std::uint32_t usable;  ///< how many, not counting 0 and 1, which are netmap's own
   std::uint32_t size;    ///< bytes of each
+  /// How many hold a packet from their first byte on: all, or none if slots have data offsets. The
+  /// check that every index needs thus sends such slots the slow way, and costs others nothing.
+  std::uint32_t plain;
 
   [[nodiscard]] bool has(std::uint32_t index) const noexcept {
     return index - abi::buffer_index::first_usable < usable;
+  }
+  [[nodiscard]] bool is_plain(std::uint32_t index) const noexcept {
+    return index - abi::buffer_index::first_usable < plain;
   }
   /// The bytes of one buffer that a slot can name: its length has 16 bits.
   [[nodiscard]] std::uint32_t capacity() const noexcept {
@@ -103,13 +125,21 @@ struct BufferArea {
       return {};
     return {base + std::size_t{index} * size, capacity()};
   }
-  /// The first `length` bytes of a buffer; empty if there is none, or it is smaller.
-  [[nodiscard]] std::span<std::byte> bytes(std::uint32_t index, std::size_t length) const noexcept {
-    if (!has(index) || length > size) [[unlikely]] {
-      index = 0;
-      length = 0;
-    }
-    return {base + std::size_t{index} * size, length};
+};
+
+/// Where packets may begin in their buffers, netmap(4)'s NETMAP_REQ_OPT_OFFSETS.
+struct Offsets {
+  std::uint64_t mask = 0;  ///< the bits of netmap_slot::ptr that say it; 0 if nothing does
+  std::uint64_t max = 0;   ///< bytes
+  /// What start_of() found in each slot since the program owns it, so that it is read once; 0 if it
+  /// was not read. The ring's; null if its slots are read again each time.
+  std::size_t* starts = nullptr;
+
+  void store_to(abi::netmap_slot& slot, std::uint64_t offset) const noexcept {
+    store(slot.ptr, (load(slot.ptr) & ~mask) | (offset & mask));
+  }
+  friend bool operator==(const Offsets& a, const Offsets& b) noexcept {
+    return a.mask == b.mask && a.max == b.max;
   }
 };
 
@@ -117,6 +147,38 @@ struct BufferArea {
 struct Bounds {
   SlotCircle slots;
   BufferArea buffers;
+  Offsets offsets{};
 };
+
+/// Where the slot's packet begins, in bytes from BufferArea::base; 0 if the slot names no buffer
+/// that holds `length` bytes of it.
+NETMAP_COLD_CALL inline std::size_t start_of(const Bounds& bounds, const abi::netmap_slot& slot,
+                                             std::size_t length) noexcept {
+  const Offsets& offsets = bounds.offsets;
+  const std::size_t size = bounds.buffers.size;
+  std::size_t start = 0;
+  std::size_t* const known =
+      offsets.starts == nullptr ? &start : &offsets.starts[&slot - bounds.slots.first];
+  if (*known == 0) {
+    const std::uint32_t index = __atomic_load_n(&slot.buf_idx, __ATOMIC_RELAXED);
+    const std::uint64_t offset = __atomic_load_n(&slot.ptr, __ATOMIC_RELAXED) & offsets.mask;
+    const bool exists = index - abi::buffer_index::first_usable < bounds.buffers.usable;
+    if (exists && offset < size) *known = index * size + offset;
+  }
+  return *known != 0 && length <= size - *known % size ? *known : 0;
+}
+
+/// The first `length` bytes of the packet of a slot that names buffer `index`; empty if they are
+/// not in it. `area` is the caller's copy of what is in `bounds`.
+[[nodiscard]] inline std::span<std::byte> bytes_of(const BufferArea& area, const Bounds& bounds,
+                                                   const abi::netmap_slot& slot,
+                                                   std::uint32_t index,
+                                                   std::size_t length) noexcept {
+  if (!area.is_plain(index) || length > area.size) [[unlikely]] {
+    const std::size_t start = start_of(bounds, slot, length);
+    return {area.base + start, start == 0 ? 0 : length};
+  }
+  return {area.base + std::size_t{index} * area.size, length};
+}
 
 }  // namespace netmap::detail

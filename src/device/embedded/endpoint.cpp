@@ -179,7 +179,7 @@ void Endpoint::answer_recount() noexcept {
     is_raw |= receiver.ledger().is_raw;
   }
   if (extra_ != nullptr) {
-    for (const std::uint32_t index : extra_->indices()) memory->mark(index);
+    for (const auto& held : extra_->held()) memory->mark(held.index);
   }
   if (is_raw || nothing.is_raw) return;
   NETMAP_POINT("recount: marked");

@@ -20,6 +20,11 @@ bool has_body(std::uint16_t request) {
 /// Options of an unknown type are skipped, so only the size limit ends a loop of those.
 constexpr std::size_t most_options = abi::max_request_size / sizeof(abi::nmreq_option);
 
+/// Whether a registration consumes options of this type.
+bool is_for_registering(std::uint32_t type) {
+  return type == abi::option::offsets || type == abi::option::csb;
+}
+
 Result<> check_options(std::uint64_t first) {
   std::bitset<abi::option::first_unknown> seen;
   std::size_t count = 0;
@@ -67,9 +72,13 @@ Result<> check_request(abi::nmreq_header& header) {
     return refuse(std::errc::invalid_argument, "the request is malformed");
   }
   if (auto checked = check_options(header.nr_options); !checked) return checked;
-  if (type == abi::request::port_register && header.nr_options != 0) {
+  if (type != abi::request::port_register) return {};
+  for (auto* option = option_at(header.nr_options); option != nullptr;
+       option = option_at(option->nro_next)) {
+    if (is_for_registering(option->nro_reqtype)) continue;
     return refuse(std::errc::operation_not_supported,
-                  "the embedded device has none of the request's options");
+                  "the embedded device does not support option " +
+                      std::to_string(option->nro_reqtype) + " of a registration");
   }
   return {};
 }

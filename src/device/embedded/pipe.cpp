@@ -85,6 +85,9 @@ PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender, std
 
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                    std::uint32_t num_slots) {
+  RingWords& words = memory.words(object);
+  words.offset_mask = words.max_offset = 0;
+  words.was_bound = false;
   auto& ring = memory.ring(object);
   ring = {};
   ring.buf_ofs = static_cast<std::int64_t>(buffer_pool.offset) -

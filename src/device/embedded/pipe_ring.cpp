@@ -96,12 +96,15 @@ void PipeReceiver::reset() noexcept {
 }
 
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it
-/// was sent with.
+/// was sent with. Data offsets go with the buffers.
 void PipeReceiver::hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept {
   const auto* rx = abi::slots_of(*ring_.rx);
   auto* tx = abi::slots_of(*ring_.tx);
   for (; from != head; from = ring_.next(from)) {
     detail::SlotWord word = load(rx[from]);
+    if (const auto offset = load(rx[from].ptr); offset != load(tx[from].ptr)) {
+      store(tx[from].ptr, offset);
+    }
     if (word.index == load(tx[from]).index) continue;
     word.flags |= abi::slot_flags::buf_changed;
     store(tx[from], word);

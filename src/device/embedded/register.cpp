@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Registration: from a request to rings that belong to one endpoint.
+#include "device/embedded/offsets.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/requests.hpp"
@@ -249,6 +250,10 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
     if (!made) return std::unexpected(made.error());
   } else {
     bind_rings(binding, domain.state().pipe_of(endpoint), endpoint);
+  }
+  if (auto set = set_offsets(request, domain.state(), *binding.memory, endpoint); !set) {
+    endpoint.is_closed = true;
+    return std::unexpected(set.error());
   }
   tell_peers(domain, *binding.memory, endpoint);
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);

@@ -51,7 +51,10 @@ class Repair {
     for (; slot != published; slot = ring.next(slot)) {
       auto& received = abi::slots_of(*ring.rx)[slot];
       const auto& sent = abi::slots_of(*ring.tx)[slot];
-      if (detail::load(received).index == detail::load(sent).index) continue;
+      if (detail::load(received).index == detail::load(sent).index) {
+        detail::store(received.ptr, detail::load(sent.ptr));  // which is exchanged first
+        continue;
+      }
       if (undo_exchange(memory_id, received, sent)) continue;
       release(ring, slot);
     }

@@ -39,7 +39,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -82,11 +82,16 @@ struct RingWords {
   alignas(abi::cache_align) std::atomic<std::uint64_t> tx_sleepers;
   /// Sleeping sender: how many free slots it wants.
   std::atomic<std::uint32_t> tx_wanted;
+  /// Under the lock, and of this ring object alone, be it a tx or an rx ring: which bits of its
+  /// slots' ptr are data offsets, how many bytes they may be, and whether anybody ever opened it.
+  std::uint64_t offset_mask;
+  std::uint64_t max_offset;
+  bool was_bound;
 };
 static_assert(sizeof(RingWords) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// A ring object: RingWords, then netmap's ring and its slots. The words of a tx ring are those of
-/// its direction; those in front of an rx ring are not used.
+/// its direction; of those in front of an rx ring only what is its own is used.
 inline constexpr std::uint64_t ring_in_object = sizeof(RingWords);
 static_assert(ring_in_object + sizeof(abi::netmap_ring) + max_slots * sizeof(abi::netmap_slot) <=
               ring_pool.object_bytes);

@@ -105,6 +105,7 @@ constexpr std::array other_reasons{
     Reason{ENXIO, "there is no such port or interface"},
     Reason{ENOENT, "there is no such switch or port"},
     Reason{EBUSY, "it is in use"},
+    Reason{EINVAL, "the module takes it to be invalid"},
     Reason{EEXIST, "the name is taken"},
     Reason{EACCES, "somebody has the switch exclusively"},
     Reason{EOPNOTSUPP, "it is not supported for this kind of port"},
@@ -119,10 +120,29 @@ std::string find(const Reasons& reasons, std::error_code code) {
   return code.message();
 }
 
+/// Of an option that the module looked at and did not like.
+std::optional<std::string> refused_option(const abi::nmreq_header& request) {
+  const auto* option = failed_option(request);
+  if (option == nullptr || option->nro_status == EOPNOTSUPP) return {};
+  switch (option->nro_reqtype) {
+    case abi::option::offsets:
+      return option->nro_status == EBUSY
+                 ? "a ring is in use with smaller data offsets, or fewer bits for them"
+                 : "such data offsets cannot be: the largest has to fit the buffers and the bits, "
+                   "and the initial one must not be larger";
+    case abi::option::csb:
+      return option->nro_status == EBUSY
+                 ? "a sync loop of this port runs already"
+                 : "CSB mode needs a port opened exclusively, and arrays aligned to 64 bytes";
+    default: return {};
+  }
+}
+
 std::string why(const os::File& file, const abi::nmreq_header& request, std::error_code code) {
   if (request.nr_version < abi::version::oldest || request.nr_version > abi::version::newest) {
     return "netmap's interface has no version " + std::to_string(request.nr_version);
   }
+  if (const auto refused = refused_option(request)) return *refused;
   if (request.nr_reqtype != abi::request::port_register) return find(other_reasons, code);
   if (code.value() == EOPNOTSUPP) {
     const auto* option = failed_option(request);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/offsets.hpp"
+
+#include "device/embedded/options.hpp"
+#include "device/embedded/pipe.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace netmap::embedded {
+namespace {
+
+/// One ring of the endpoint; of a pipe, also the other end's ring that it leads to or comes from.
+struct BoundRing {
+  std::uint32_t object;
+  std::optional<std::uint32_t> twin;
+  std::optional<PipeRing> pipe;
+  bool is_shared;
+};
+
+/// Whether another endpoint has ring `k` of this one's end and direction, too.
+bool is_shared(const DomainState& state, const EndpointRecord& endpoint,
+               RingRange EndpointRecord::* direction, std::uint16_t k) {
+  return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& user) {
+    return &user != &endpoint && user.in_use != 0 && user.pipe == endpoint.pipe &&
+           user.end == endpoint.end && (user.*direction).overlaps({k, 1});
+  });
+}
+
+std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& memory,
+                                     const EndpointRecord& endpoint) {
+  const PipeRecord& pipe = state.pipes[endpoint.pipe];
+  const End end = endpoint.end;
+  std::vector<BoundRing> rings;
+  for (std::uint16_t i = 0; i != endpoint.tx.count; ++i) {
+    const auto k = static_cast<std::uint16_t>(endpoint.tx.first + i);
+    rings.push_back({tx_object(pipe, end, k), rx_object(pipe, other(end), k),
+                     pipe_ring(pipe, memory, end, k),
+                     is_shared(state, endpoint, &EndpointRecord::tx, k)});
+  }
+  for (std::uint16_t i = 0; i != endpoint.rx.count; ++i) {
+    const auto k = static_cast<std::uint16_t>(endpoint.rx.first + i);
+    rings.push_back({rx_object(pipe, end, k), tx_object(pipe, other(end), k),
+                     pipe_ring(pipe, memory, other(end), k),
+                     is_shared(state, endpoint, &EndpointRecord::rx, k)});
+  }
+  return rings;
+}
+
+std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
+                                const EndpointRecord& endpoint) {
+  if (endpoint.pipe != no_pipe) return rings_of_pipe(state, memory, endpoint);
+  std::vector<BoundRing> rings;
+  for (std::uint32_t i = 0; i != endpoint.tx.count + std::uint32_t{endpoint.rx.count}; ++i) {
+    rings.push_back({endpoint.first_ring + i, {}, {}, false});
+  }
+  return rings;
+}
+
+/// The mask of what is asked for, or why it cannot be.
+Result<std::uint64_t> mask_of(const abi::nmreq_opt_offsets& asked) {
+  constexpr auto invalid = std::errc::invalid_argument;
+  const std::uint64_t max = asked.nro_max_offset;
+  if (asked.nro_offset_bits > 64) {
+    return refuse(
+        invalid, "a data offset has at most 64 bits, not " + std::to_string(asked.nro_offset_bits));
+  }
+  const bool is_all = asked.nro_offset_bits % 64 == 0;
+  const std::uint64_t mask = is_all ? UINT64_MAX : (std::uint64_t{1} << asked.nro_offset_bits) - 1;
+  if (max > buffer_pool.object_bytes || (max & mask) != max) {
+    return refuse(invalid, "a data offset of " + std::to_string(max) +
+                               " bytes does not fit a buffer of " +
+                               std::to_string(buffer_pool.object_bytes) + " bytes or " +
+                               std::to_string(asked.nro_offset_bits) + " bits");
+  }
+  if (asked.nro_initial_offset > max) {
+    return refuse(invalid, "the initial data offset, " + std::to_string(asked.nro_initial_offset) +
+                               ", is larger than the largest, " + std::to_string(max));
+  }
+  return mask;
+}
+
+/// What rings that are in use already allow; yields nothing if that is less than asked for.
+bool settle(const Memory& memory, const std::vector<BoundRing>& rings, detail::Offsets& offsets) {
+  for (const BoundRing& ring : rings) {
+    const RingWords& words = memory.words(ring.object);
+    if (words.offset_mask == 0) continue;
+    if ((words.offset_mask & offsets.mask) != offsets.mask || words.max_offset < offsets.max) {
+      return false;
+    }
+    offsets = {words.offset_mask, words.max_offset};
+  }
+  return true;
+}
+
+/// Sets the offset of every slot that holds no packet.
+void write_offset(const BoundRing& ring, abi::netmap_ring& into, const detail::Offsets& offsets,
+                  std::uint64_t initial) {
+  const std::uint32_t size = std::min(into.num_slots, max_slots);
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  if (ring.pipe) {
+    first = ring.pipe->slot_of(ring.pipe->words->returned);
+    last = ring.pipe->slot_of(detail::load(ring.pipe->tx->head));
+  }
+  for (std::uint32_t slot = 0; slot != size; ++slot) {
+    const bool is_full = ring.pipe && slot != last && ring.pipe->is_between(first, slot, last);
+    if (!is_full) offsets.store_to(abi::slots_of(into)[slot], initial);
+  }
+}
+
+void apply(const Memory& memory, const BoundRing& ring, const detail::Offsets& offsets,
+           std::uint64_t initial) {
+  RingWords& words = memory.words(ring.object);
+  if (words.offset_mask == 0) {
+    words.max_offset = offsets.max;
+    words.offset_mask = memory.ring(ring.object).offset_mask = offsets.mask;
+  }
+  if (initial == 0 || ring.is_shared) return;
+  write_offset(ring, memory.ring(ring.object), offsets, initial);
+  if (ring.twin && !words.was_bound) {
+    write_offset(ring, memory.ring(*ring.twin), offsets, initial);
+  }
+}
+
+/// The other end's ring learns of the offsets, but is not held to them.
+void bind(const Memory& memory, const BoundRing& ring) {
+  RingWords& words = memory.words(ring.object);
+  if (!ring.twin || words.was_bound) return;
+  memory.ring(*ring.twin).offset_mask = memory.ring(ring.object).offset_mask;
+  words.was_bound = memory.words(*ring.twin).was_bound = true;
+}
+
+}  // namespace
+
+Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state, Memory& memory,
+                     const EndpointRecord& endpoint) {
+  const auto rings = rings_of(state, memory, endpoint);
+  auto* const asked = find_option<abi::nmreq_opt_offsets>(request, abi::option::offsets);
+  if (asked != nullptr) {
+    const auto answer = [&](std::errc code) {
+      asked->nro_opt.nro_status = static_cast<std::uint32_t>(code);
+    };
+    const auto mask = mask_of(*asked);
+    answer(std::errc::invalid_argument);
+    if (!mask) return std::unexpected(mask.error());
+    detail::Offsets offsets{*mask, asked->nro_max_offset};
+    answer(std::errc::device_or_resource_busy);
+    if (!settle(memory, rings, offsets)) {
+      return refuse(std::errc::device_or_resource_busy,
+                    "a ring is in use with smaller data offsets, or fewer bits for them");
+    }
+    for (const BoundRing& ring : rings) apply(memory, ring, offsets, asked->nro_initial_offset);
+    asked->nro_max_offset = offsets.max;
+    answer(std::errc{});
+  }
+  for (const BoundRing& ring : rings) bind(memory, ring);
+  return {};
+}
+
+}  // namespace netmap::embedded
