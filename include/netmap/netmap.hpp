@@ -15,4 +15,5 @@
 #include <netmap/port_name.hpp>
 #include <netmap/ring.hpp>
 #include <netmap/slot.hpp>
+#include <netmap/sync_loop.hpp>
 #include <netmap/writer.hpp>

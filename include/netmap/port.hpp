@@ -98,6 +98,8 @@ struct PortStats {
   FaultCounts faults;       ///< what PortOptions::faults did
 };
 
+class SyncLoop;
+
 class NETMAP_BUILD_TAG Port {
  public:
   Port(Port&&) noexcept;
@@ -182,6 +184,8 @@ class NETMAP_BUILD_TAG Port {
   Result<Directions> look(Directions wanted);
   Result<Directions> look_again(Directions wanted, std::chrono::nanoseconds timeout);
   void count_poll(Directions directions) noexcept;
+  friend class SyncLoop;
+
   /// Yields false if the timeout or a signal ended the sleep.
   Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;

@@ -32,16 +32,43 @@ Endpoint::~Endpoint() {
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
 }
 
+namespace {
+
+Result<> check_csb(abi::nmreq_opt_csb& arrays, bool is_pipe, bool is_exclusive) {
+  if (is_pipe) return SyncLoop::check(arrays, is_exclusive);
+  return std::unexpected(Error(errc::not_supported, "a null port has nothing to sync"));
+}
+
+}  // namespace
+
 Result<> Endpoint::control(abi::nmreq_header& request) {
   if (auto checked = check_request(request); !checked) return checked;
+  switch (request.nr_reqtype) {
+    case abi::request::csb_enable: return enable_csb(request);
+    case abi::request::sync_kloop_start: return run_loop(request);
+    case abi::request::sync_kloop_stop: return stop_loop();
+    default: break;
+  }
   const auto locked = domain_->lock();
   if (!locked) return std::unexpected(locked.error());
   if (auto collected = collect(*domain_); !collected) return collected;
   if (request.nr_reqtype != abi::request::port_register) return answer(*domain_, request);
+  return register_port(request);
+}
+
+Result<> Endpoint::register_port(abi::nmreq_header& request) {
   if (binding_) {
     return refuse(std::errc::device_or_resource_busy, "the descriptor is registered already");
   }
-  auto binding = register_port(*domain_, request);
+  auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
+  if (arrays != nullptr) {
+    const auto& body =
+        *reinterpret_cast<const abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
+    const bool is_exclusive = (body.nr_flags & abi::register_flags::exclusive) != 0;
+    const bool is_pipe = body.nr_mode != abi::mode::null;
+    if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
+  }
+  auto binding = embedded::register_port(*domain_, request);
   if (!binding) {
     (void)collect(*domain_);
     return std::unexpected(binding.error());
@@ -50,6 +77,52 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
   const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
   is_sole_user_ = is_plain_ = record.exclusive && record.pipe != no_pipe;
   answer_recount();
+  if (arrays != nullptr) start_csb(*arrays);
+  return {};
+}
+
+// ---- CSB mode
+// ------------------------------------------------------------------------------------
+
+Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
+  auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
+  if (arrays == nullptr) {
+    return refuse(std::errc::invalid_argument, "CSB mode needs the option with its arrays");
+  }
+  if (!binding_) return {};  // as the module has it
+  if (loop_ && loop_->is_running()) {
+    return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
+  }
+  const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
+  const bool is_pipe = record.pipe != no_pipe;
+  if (auto checked = check_csb(*arrays, is_pipe, record.exclusive); !checked) return checked;
+  start_csb(*arrays);
+  return {};
+}
+
+void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
+  loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers);
+  is_plain_ = false;
+}
+
+Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
+  const auto& body = *reinterpret_cast<const abi::nmreq_sync_kloop_start*>(
+      static_cast<std::uintptr_t>(request.nr_body));
+  if (body.sleep_us > abi::max_kloop_sleep_us) {
+    return refuse(std::errc::invalid_argument, "a sync loop pauses for a second at most");
+  }
+  if (!binding_) {
+    return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
+  }
+  if (!loop_) return refuse(std::errc::invalid_argument, "the port is not in CSB mode");
+  return loop_->run(body.sleep_us, ringer_);
+}
+
+Result<> Endpoint::stop_loop() {
+  if (!binding_) {
+    return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
+  }
+  if (loop_) loop_->stop();
   return {};
 }
 
@@ -120,6 +193,7 @@ SyncStatus not_registered() {
 
 SyncStatus Endpoint::publish_with_care() noexcept {
   if (!binding_) return not_registered();
+  if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
   if (!is_sole_user_) std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
   const auto is_stuck = [this] {
@@ -133,6 +207,7 @@ SyncStatus Endpoint::publish_with_care() noexcept {
 
 SyncStatus Endpoint::take_with_care() noexcept {
   if (!binding_) return not_registered();
+  if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
   if (!is_sole_user_) std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
   const auto is_stuck = [this] {

@@ -9,6 +9,7 @@
 #include "device/embedded/bell.hpp"
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
+#include "device/embedded/sync_loop.hpp"
 
 #include <memory>
 #include <optional>
@@ -46,6 +47,11 @@ class Endpoint final : public Device {
   void disarm(Directions directions) noexcept override;
 
  private:
+  Result<> register_port(abi::nmreq_header& request);
+  Result<> enable_csb(const abi::nmreq_header& request);
+  void start_csb(const abi::nmreq_opt_csb& arrays);
+  Result<> run_loop(const abi::nmreq_header& request);
+  Result<> stop_loop();
   SyncStatus publish() noexcept;
   SyncStatus publish_with_care() noexcept;
   SyncStatus take() noexcept;
@@ -63,8 +69,9 @@ class Endpoint final : public Device {
   std::shared_ptr<Domain> domain_;
   Ringer ringer_;
   std::optional<Binding> binding_;
-  bool is_sole_user_ = false;  ///< bound to a pipe, and exclusively
-  bool is_plain_ = false;      ///< and there is nothing else to be done in a sync
+  std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode
+  bool is_sole_user_ = false;       ///< bound to a pipe, and exclusively
+  bool is_plain_ = false;           ///< and there is nothing else to be done in a sync
   bool ends_with_peer_ = false;
   bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;

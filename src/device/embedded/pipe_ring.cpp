@@ -47,10 +47,10 @@ std::vector<std::uint32_t> buffers_of(const PipeRing& ring) {
 
 // ---- Sending -----------------------------------------------------------------------------------
 
-PipeSender::PipeSender(const PipeRing& ring) noexcept : ring_(ring) {
+PipeSender::PipeSender(const PipeRing& ring) noexcept : ring_(ring), user_(ring.tx) {
   catch_up();
   reset();
-  store(ring_.tx->tail, tail_);
+  store(user_->tail, tail_);
 }
 
 void PipeSender::catch_up() noexcept {
@@ -61,8 +61,8 @@ void PipeSender::catch_up() noexcept {
 void PipeSender::reset() noexcept {
   const std::uint32_t published =
       ring_.slot_of(ring_.words->published.load(std::memory_order_relaxed));
-  if (!ring_.is_kept(*ring_.tx, published, load(ring_.tx->head), tail_)) {
-    set_cursors(*ring_.tx, published, tail_);
+  if (!ring_.is_kept(*user_, published, load(user_->head), tail_)) {
+    set_cursors(*user_, published, tail_);
   }
 }
 
@@ -72,17 +72,17 @@ bool PipeSender::has_news() const noexcept {
 
 // ---- Receiving ---------------------------------------------------------------------------------
 
-PipeReceiver::PipeReceiver(const PipeRing& ring) noexcept : ring_(ring) {
+PipeReceiver::PipeReceiver(const PipeRing& ring) noexcept : ring_(ring), user_(ring.rx) {
   catch_up();
   reset();
-  store(ring_.rx->tail, tail_);
+  store(user_->tail, tail_);
 }
 
 void PipeReceiver::catch_up() noexcept {
   const std::uint32_t returned =
       ring_.slot_of(ring_.words->returned.load(std::memory_order_relaxed));
   const std::uint32_t published = ring_.words->published.load(std::memory_order_acquire);
-  tail_ = load(ring_.rx->tail);
+  tail_ = load(user_->tail);
   if (!ring_.is_between(returned, tail_, published)) tail_ = returned;
   ledger_.has_swapped = true;  // perhaps the others did
 }
@@ -90,8 +90,8 @@ void PipeReceiver::catch_up() noexcept {
 void PipeReceiver::reset() noexcept {
   const std::uint32_t returned =
       ring_.slot_of(ring_.words->returned.load(std::memory_order_relaxed));
-  if (!ring_.is_kept(*ring_.rx, returned, load(ring_.rx->head), tail_)) {
-    set_cursors(*ring_.rx, returned, tail_);
+  if (!ring_.is_kept(*user_, returned, load(user_->head), tail_)) {
+    set_cursors(*user_, returned, tail_);
   }
 }
 

@@ -55,6 +55,8 @@ class PipeSender {
  public:
   /// Takes over the ring as its last user left it.
   explicit PipeSender(const PipeRing& ring) noexcept;
+  /// From here on takes head and cur from `user` and tells it the tail, instead of the ring itself.
+  void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
   /// Learns what others who share the ring did to it.
   void catch_up() noexcept;
 
@@ -65,7 +67,7 @@ class PipeSender {
   void reset() noexcept;
   /// Whether the user has no free slot.
   [[nodiscard]] bool is_full() const noexcept {
-    return detail::load(ring_.tx->head) == detail::load(ring_.tx->tail);
+    return detail::load(user_->head) == detail::load(user_->tail);
   }
   /// Whether something is published beyond the place the receiver wants to be woken for.
   [[nodiscard]] bool has_news() const noexcept;
@@ -80,6 +82,7 @@ class PipeSender {
   bool reclaim(std::uint32_t published) noexcept;
 
   PipeRing ring_;
+  abi::netmap_ring* user_;  ///< whose head, cur and tail count
   std::uint32_t returned_;  ///< as last seen
   std::uint32_t tail_;      ///< as last shown to the user
   detail::Ledger ledger_;
@@ -89,6 +92,7 @@ class PipeSender {
 class PipeReceiver {
  public:
   explicit PipeReceiver(const PipeRing& ring) noexcept;
+  void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
   void catch_up() noexcept;
 
   /// Gives back the slots before head, then shows what was published. False if head or cur is not
@@ -97,7 +101,7 @@ class PipeReceiver {
   void reset() noexcept;
   /// Whether the user has no slot to read.
   [[nodiscard]] bool is_empty() const noexcept {
-    return detail::load(ring_.rx->head) == detail::load(ring_.rx->tail);
+    return detail::load(user_->head) == detail::load(user_->tail);
   }
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
@@ -111,6 +115,7 @@ class PipeReceiver {
   [[gnu::cold]] void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
 
   PipeRing ring_;
+  abi::netmap_ring* user_;
   std::uint32_t tail_;  ///< as last shown to the user
   detail::Ledger ledger_;
 };
@@ -138,9 +143,8 @@ void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept;
 
 inline bool PipeSender::sync() noexcept {
   const std::uint32_t published = ring_.words->published.load(std::memory_order_relaxed);
-  const std::uint32_t head = detail::load(ring_.tx->head);
-  if (published >= ring_.num_slots || !ring_.is_kept(*ring_.tx, published, head, tail_))
-      [[unlikely]] {
+  const std::uint32_t head = detail::load(user_->head);
+  if (published >= ring_.num_slots || !ring_.is_kept(*user_, published, head, tail_)) [[unlikely]] {
     return false;
   }
   const std::uint32_t whole = end_of_packets(published, head);
@@ -154,7 +158,7 @@ inline bool PipeSender::sync() noexcept {
   const bool is_half_used = ring_.distance(head, tail_) < ring_.num_slots / 2;
   if ((is_half_used || whole == published) && !reclaim(whole)) [[unlikely]]
     return false;
-  if (detail::load(ring_.tx->tail) != tail_) detail::store(ring_.tx->tail, tail_);
+  if (detail::load(user_->tail) != tail_) detail::store(user_->tail, tail_);
   return true;
 }
 
@@ -193,9 +197,8 @@ inline bool PipeSender::reclaim(std::uint32_t published) noexcept {
 
 inline bool PipeReceiver::sync() noexcept {
   const std::uint32_t returned = ring_.words->returned.load(std::memory_order_relaxed);
-  const std::uint32_t head = detail::load(ring_.rx->head);
-  if (returned >= ring_.num_slots || !ring_.is_kept(*ring_.rx, returned, head, tail_))
-      [[unlikely]] {
+  const std::uint32_t head = detail::load(user_->head);
+  if (returned >= ring_.num_slots || !ring_.is_kept(*user_, returned, head, tail_)) [[unlikely]] {
     return false;
   }
   if (head != returned) {
@@ -210,8 +213,8 @@ inline bool PipeReceiver::sync() noexcept {
   if (!ring_.is_between(tail_, published, ring_.previous(head))) [[unlikely]]
     return false;
   tail_ = published;
-  if (detail::load(ring_.rx->tail) != tail_) detail::store(ring_.rx->tail, tail_);
-  if ((detail::load(ring_.rx->flags) & abi::ring_flags::timestamp) != 0) stamp_time(*ring_.rx);
+  if (detail::load(user_->tail) != tail_) detail::store(user_->tail, tail_);
+  if ((detail::load(user_->flags) & abi::ring_flags::timestamp) != 0) stamp_time(*user_);
   return true;
 }
 

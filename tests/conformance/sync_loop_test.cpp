@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Ports that a loop syncs in a thread of its own.
+#include "conformance/device.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+namespace netmap::conformance {
+namespace {
+
+namespace req = abi::request;
+
+/// A thread in SyncLoop::run(), as long as this lives.
+class Running {
+ public:
+  explicit Running(SyncLoop& loop)
+      : loop_(&loop), thread_([this] { result_ = loop_->run(std::chrono::microseconds(50)); }) {}
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    must(loop_->stop());
+    thread_.join();
+    must(result_);
+  }
+
+ private:
+  SyncLoop* loop_;
+  Result<> result_;
+  std::thread thread_;
+};
+
+class Loops : public OnDevice {
+ protected:
+  /// Sends `count` packets, as far as there is room again, and receives them in order.
+  static void transfer(Port& from, Port& to, std::uint32_t count) {
+    std::uint32_t sent = 0;
+    std::uint32_t received = 0;
+    while (received != count) {
+      sent += send_numbered(from.tx_rings()[0], sent, count - sent);
+      must(from.sync_tx());
+      const bool is_under_way = sent != received;  // else the loop is yet to say that there is room
+      const auto ready =
+          is_under_way ? to.wait(Direction::rx, patience) : from.wait(Direction::tx, patience);
+      if (must(ready).empty()) throw std::runtime_error("nothing came");
+      if (!is_under_way) continue;
+      const auto taken = take_numbers(to.rx_rings()[0]);
+      EXPECT_EQ(taken, numbers(received, static_cast<std::uint32_t>(taken.size())));
+      received += static_cast<std::uint32_t>(taken.size());
+      must(to.sync_rx());
+    }
+  }
+};
+ON_EVERY_DEVICE(Loops);
+
+TEST_P(Loops, SendAndReceive) {
+  auto [master, slave] = open_pipe({.conf = {.tx_slots = 64, .rx_slots = 64}});
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Running running(loop);
+  transfer(master, slave, 1000);
+  transfer(slave, master, 1000);
+  EXPECT_EQ(master.stats().tx.packets, 1000U);
+  EXPECT_EQ(master.stats().rx.packets, 1000U);
+}
+
+TEST_P(Loops, OfBothEndsMeet) {
+  auto [master, slave] = open_pipe({.conf = {.tx_slots = 64, .rx_slots = 64}});
+  SyncLoop loop = must(SyncLoop::attach(master));
+  SyncLoop other = must(SyncLoop::attach(slave));
+  const Running running(loop);
+  const Running running_too(other);
+  transfer(master, slave, 1000);
+  transfer(slave, master, 1000);
+}
+
+TEST_P(Loops, MoveNothingUnlessTheyRun) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  send_and_sync(master, 0, 1);
+  EXPECT_TRUE(sync_and_take(slave).empty());
+  const Running running(loop);
+  ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+  EXPECT_EQ(take_numbers(slave.rx_rings()[0]), numbers(0, 1));
+}
+
+TEST_P(Loops, CarryBuffersThatWereSwapped) {
+  auto [master, slave] = open_pipe();
+  auto out = open(base() + "{2");
+  auto sink = open(base() + "}2");
+  SyncLoop loop = must(SyncLoop::attach(slave));
+  const Running running(loop);
+  for (std::uint32_t round = 0; round != 3; ++round) {
+    send_and_sync(master, round * 600, 600);
+    std::size_t forwarded = 0;
+    while (forwarded != 600) {
+      ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+      const Forwarded done = must(forward(slave.rx_rings()[0], out.tx_rings()[0]));
+      EXPECT_TRUE(done.zero_copy);
+      forwarded += done.packets;
+      must(slave.sync_rx());
+    }
+    must(out.sync_tx());
+    EXPECT_EQ(sync_and_take(sink), numbers(round * 600, 600));
+    must(sink.sync_rx());
+    must(out.sync_tx());
+    ASSERT_EQ(must(master.drain(patience)), 0U);
+  }
+}
+
+TEST_P(Loops, EndWhenStoppedAndCanGoOn) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  for (int i = 0; i != 3; ++i) {
+    const Running running(loop);
+    transfer(master, slave, 10);
+  }
+  must(loop.stop());
+  must(loop.run());  // the stop came first
+}
+
+TEST_P(Loops, AreOneAPort) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  EXPECT_EQ(code_of(SyncLoop::attach(master)), std::errc::device_or_resource_busy);
+  const Running running(loop);
+  transfer(master, slave, 10);
+  EXPECT_EQ(code_of(loop.run()), std::errc::device_or_resource_busy);
+  EXPECT_EQ(code_of(loop.run(std::chrono::seconds(2))), std::errc::invalid_argument);
+}
+
+TEST_P(Loops, NeedAPortOfTheirOwn) {
+  auto shared = open(base() + "{1", {.shared = true});
+  const auto refusal = SyncLoop::attach(shared);
+  EXPECT_EQ(code_of(refusal), std::errc::invalid_argument);
+  EXPECT_NE(refusal.error().message().find("exclusively"), std::string::npos)
+      << refusal.error().message();
+  must(shared.sync_tx());
+  EXPECT_TRUE(shared.tx_rings()[0].is_ready()) << "the port goes on as before";
+}
+
+TEST_P(Loops, AreAskedForInAKnownForm) {
+  const auto send = [](std::uint16_t type, void* body, abi::nmreq_option* option) {
+    abi::nmreq_header header{};
+    header.nr_version = abi::version::current;
+    header.nr_reqtype = type;
+    header.nr_body = reinterpret_cast<std::uintptr_t>(body);
+    header.nr_options = reinterpret_cast<std::uintptr_t>(option);
+    return request(header, device());
+  };
+  abi::nmreq_sync_kloop_start start{};
+  EXPECT_EQ(code_of(send(req::sync_kloop_start, &start, nullptr)),
+            std::errc::no_such_device_or_address);
+  EXPECT_EQ(code_of(send(req::sync_kloop_stop, nullptr, nullptr)),
+            std::errc::no_such_device_or_address);
+  EXPECT_EQ(code_of(send(req::csb_enable, nullptr, nullptr)), std::errc::invalid_argument);
+}
+
+TEST_P(Loops, CanBeAskedForAtTheRegistration) {
+  alignas(abi::csb_align) std::array<std::byte, 1024> memory{};
+  struct Asked {
+    std::uint64_t flags;
+    std::size_t misalignment;
+    int answer;
+  };
+  constexpr std::array table{Asked{abi::register_flags::exclusive, 0, 0}, Asked{0, 0, EINVAL},
+                             Asked{abi::register_flags::exclusive, 8, EINVAL}};
+  for (const Asked& asked : table) {
+    abi::nmreq_opt_csb option{};
+    option.nro_opt.nro_reqtype = abi::option::csb;
+    option.csb_atok = reinterpret_cast<std::uintptr_t>(memory.data()) + asked.misalignment;
+    option.csb_ktoa = reinterpret_cast<std::uintptr_t>(memory.data()) + 512;
+    abi::nmreq_register body{};
+    body.nr_mode = abi::mode::all_nic;
+    body.nr_flags = asked.flags;
+    abi::nmreq_header header{};
+    header.nr_version = abi::version::current;
+    header.nr_reqtype = req::port_register;
+    (base() + "{1").copy(header.nr_name, sizeof header.nr_name - 1);
+    header.nr_body = reinterpret_cast<std::uintptr_t>(&body);
+    header.nr_options = reinterpret_cast<std::uintptr_t>(&option);
+    EXPECT_EQ(code_of(request(header, device())),
+              std::error_code(asked.answer, std::system_category()));
+    EXPECT_EQ(option.nro_opt.nro_status, static_cast<std::uint32_t>(asked.answer));
+  }
+  abi::nm_csb_ktoa first{};
+  std::memcpy(&first, memory.data() + 512, sizeof first);
+  EXPECT_EQ(first.hwtail, 1023U) << "the tx ring comes first";
+  EXPECT_EQ(first.kern_need_kick, 1U);
+}
+
+}  // namespace
+}  // namespace netmap::conformance
