@@ -6,6 +6,7 @@
 #include <netmap/abi.hpp>
 #include <netmap/port.hpp>
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,18 @@ Result<> request(abi::nmreq_header& header, const DeviceOptions& options = {});
 /// the grammar of open(); empty asks about the device itself and its common memory. Looking at a
 /// pipe or a VALE port that does not exist creates it for the moment of the question.
 [[nodiscard]] Result<PortInfo> port_info(std::string_view name, const DeviceOptions& options = {});
+
+/// Bytes of virtio-net header that the packets of an open port begin with: 0, 10 or 12. A port
+/// with such headers opens only for programs that expect them: abi::register_flags::accept_vnet_hdr
+/// in PortOptions::flags. Fails with ENXIO if there is no such port, with ENODEV if the pipe is not
+/// open.
+[[nodiscard]] Result<std::uint32_t> vnet_header(std::string_view name,
+                                                const DeviceOptions& options = {});
+
+/// Sets it, on a VALE port that somebody has open. Fails with EINVAL if `bytes` is none of the
+/// three, with ENXIO if there is no such VALE port: other ports have no headers to set.
+Result<> set_vnet_header(std::string_view name, std::uint32_t bytes,
+                         const DeviceOptions& options = {});
 
 /// The ports that anybody has open. The embedded device knows all of its domain; the kernel module
 /// tells only of those on VALE switches.

@@ -32,6 +32,36 @@ Result<PortInfo> port_info(std::string_view text, const DeviceOptions& options) 
                   .conf = conf_of(body)};
 }
 
+namespace {
+
+/// port_hdr_get or port_hdr_set; yields what the body says afterwards.
+Result<std::uint32_t> ask_header(std::uint16_t type, std::string_view text, std::uint32_t bytes,
+                                 const DeviceOptions& options) {
+  const auto name = parse_port_name(text);
+  if (!name) return std::unexpected(name.error());
+  abi::nmreq_port_hdr body{};
+  body.nr_hdr_len = bytes;
+  auto header = make_request(type, name->name, &body);
+  if (auto done = request(header, options); !done) {
+    return std::unexpected(
+        Error(done.error().code(),
+              "the virtio-net header of '" + std::string(text) + "': " + done.error().message()));
+  }
+  return body.nr_hdr_len;
+}
+
+}  // namespace
+
+Result<std::uint32_t> vnet_header(std::string_view name, const DeviceOptions& options) {
+  return ask_header(abi::request::port_hdr_get, name, 0, options);
+}
+
+Result<> set_vnet_header(std::string_view name, std::uint32_t bytes, const DeviceOptions& options) {
+  auto set = ask_header(abi::request::port_hdr_set, name, bytes, options);
+  if (!set) return std::unexpected(set.error());
+  return {};
+}
+
 Result<std::vector<OpenPort>> open_ports(const DeviceOptions& options) {
   auto opened = open_device(options);
   if (!opened) return std::unexpected(opened.error());

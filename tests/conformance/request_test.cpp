@@ -242,10 +242,13 @@ TEST_P(Requests, AboutPoolsTellWhereBuffersAre) {
 TEST_P(Requests, ForHeadersOfWhatHasNone) {
   auto port = open(base() + "{1");
   abi::nmreq_port_hdr body{};
-  const auto answer = send(req::port_hdr_get, base() + "{1", &body);
-  if (refused(answer)) return;
-  must(answer);
+  must(send(req::port_hdr_get, base() + "{1", &body));
   EXPECT_EQ(body.nr_hdr_len, abi::vnet_hdr_len::none);
+  EXPECT_EQ(must(vnet_header(base() + "{1", device())), 0U);
+  EXPECT_EQ(code_of(vnet_header(base() + "{2", device())), std::errc::no_such_device);
+  EXPECT_EQ(code_of(set_vnet_header(base() + "{1", 11, device())), std::errc::invalid_argument);
+  EXPECT_EQ(code_of(set_vnet_header(base() + "{1", 12, device())),
+            std::errc::no_such_device_or_address);
   EXPECT_EQ(code_of(send(req::port_hdr_get, base() + "x", &body)),
             std::errc::no_such_device_or_address);
   EXPECT_EQ(code_of(send(req::port_hdr_set, base() + "{1", &body)),

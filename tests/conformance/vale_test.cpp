@@ -122,6 +122,20 @@ TEST_P(Vale, WakesAReceiver) {
   EXPECT_TRUE(sender.succeeded());
 }
 
+TEST_P(Vale, PutsHeadersBeforePacketsOfThoseWhoAcceptThem) {
+  const std::string name = port_name("a");
+  OPEN_OR_END(a, name, {.shared = true});
+  for (const std::uint32_t bytes : {12U, 0U, 10U}) {
+    must(set_vnet_header(name, bytes, device()));
+    EXPECT_EQ(must(vnet_header(name, device())), bytes);
+  }
+  EXPECT_EQ(code_of(set_vnet_header(name, 11, device())), std::errc::invalid_argument);
+  EXPECT_EQ(code_of(try_open(name, {.shared = true})), std::errc::io_error);
+  const Port second = open(name, {.flags = abi::register_flags::accept_vnet_hdr, .shared = true});
+  EXPECT_EQ(code_of(vnet_header(port_name("nobody"), device())),
+            std::errc::no_such_device_or_address);
+}
+
 TEST_P(Vale, RefusesNamesThatAreTooLong) {
   const auto port = try_open("vale0:a234567890123456");
   if (refused(port)) return;

@@ -56,6 +56,27 @@ Result<> pools_info(const DomainState& state, const abi::nmreq_header& request) 
   return {};
 }
 
+/// Only VALE ports have headers that can be set; the length is looked at first.
+Result<> set_header(const abi::nmreq_header& request) {
+  const auto bytes = body_of<abi::nmreq_port_hdr>(request).nr_hdr_len;
+  if (bytes != abi::vnet_hdr_len::none && bytes != abi::vnet_hdr_len::legacy &&
+      bytes != abi::vnet_hdr_len::mergeable) {
+    return refuse(std::errc::invalid_argument,
+                  "a virtio-net header has 0, 10 or 12 bytes, not " + std::to_string(bytes));
+  }
+  return refuse(std::errc::no_such_device_or_address, "only VALE ports have virtio-net headers");
+}
+
+Result<> get_header(const DomainState& state, const abi::nmreq_header& request) {
+  const auto name = pipe_of(request.nr_name);
+  if (!name) return std::unexpected(name.error());
+  if (!find_pipe(state, *name)) {
+    return refuse(std::errc::no_such_device, "nobody has this pipe open");
+  }
+  body_of<abi::nmreq_port_hdr>(request).nr_hdr_len = abi::vnet_hdr_len::none;
+  return {};
+}
+
 }  // namespace
 
 Result<> check_memory(const DomainState& state, std::uint16_t memory_id) {
@@ -116,6 +137,8 @@ Result<> answer(Domain& domain, abi::nmreq_header& request) {
   switch (request.nr_reqtype) {
     case abi::request::port_info_get: return port_info(domain.state(), request);
     case abi::request::pools_info_get: return pools_info(domain.state(), request);
+    case abi::request::port_hdr_set: return set_header(request);
+    case abi::request::port_hdr_get: return get_header(domain.state(), request);
     default:
       return std::unexpected(
           Error(errc::not_supported, "the embedded device has pipes and null ports only; request " +
