@@ -147,6 +147,14 @@ class NETMAP_BUILD_TAG Port {
   /// are. Waiting for rx never sends. Yields none at the timeout, or early after a signal.
   Result<Directions> wait(Directions wanted, std::chrono::nanoseconds timeout = forever);
 
+  /// Transparent mode, for a port of NIC and host rings ("netmap:eth0*"): lets RxRing::pass() send
+  /// packets on between the card and the host's stack. Those for the host leave in the sync_rx()
+  /// after their release. Those from the host are put into free slots of the NIC's tx rings by that
+  /// sync, which moves these rings' heads, and leave in the next sync_tx(): a program that sends,
+  /// too, looks at its tx rings anew after each sync_rx(). Fails with not_supported for other
+  /// ports.
+  Result<> set_forwarding(bool on);
+
   /// Syncs until everything committed was taken by the other side, at most for `timeout`; yields
   /// how many slots were not.
   Result<std::size_t> drain(std::chrono::nanoseconds timeout);
@@ -176,6 +184,8 @@ class NETMAP_BUILD_TAG Port {
   [[nodiscard]] std::chrono::nanoseconds spin() const noexcept { return spin_; }
 
  private:
+  friend class SyncLoop;
+
   Port() noexcept;
 
   [[gnu::cold, gnu::noinline]] Result<> sync_failed(Direction direction, std::error_code why) const;
@@ -184,8 +194,6 @@ class NETMAP_BUILD_TAG Port {
   Result<Directions> look(Directions wanted);
   Result<Directions> look_again(Directions wanted, std::chrono::nanoseconds timeout);
   void count_poll(Directions directions) noexcept;
-  friend class SyncLoop;
-
   /// Yields false if the timeout or a signal ended the sleep.
   Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;

@@ -218,8 +218,21 @@ class NETMAP_BUILD_TAG RxRing : public Ring {
 
   /// Asks for a time stamp at every sync (NR_TIMESTAMP).
   void set_timestamps(bool on) noexcept { set_flag(abi::ring_flags::timestamp, on); }
-  /// Lets slots flagged NS_FORWARD pass to the host stack, or from it, at sync (NR_FORWARD).
+  /// Lets slots flagged NS_FORWARD pass to the host stack, or from it, at sync (NR_FORWARD); see
+  /// Port::set_forwarding().
   void set_forwarding(bool on) noexcept { set_flag(abi::ring_flags::forward, on); }
+  /// Lets a packet go where it would have gone without netmap, once it is released: from the card
+  /// to the host's stack, from the host out of the card (NS_FORWARD). Fails with not_supported if
+  /// the module would drop it: if the ring is not set_forwarding(), if the packet has several
+  /// fragments, or if it is on a host ring other than the first, or with a data offset.
+  Result<> pass(const Packet& packet) {
+    const bool is_on = (detail::load(ring_->flags) & abi::ring_flags::forward) != 0;
+    const bool is_one_way = is_host() && (index() != 0 || bounds().offsets.mask != 0);
+    if (!is_on || is_one_way || !packet.is_linear()) return detail::refuse(errc::not_supported);
+    RxSlot slot = packet.fragments().front();
+    slot.set_flags(slot.flags() | abi::slot_flags::forward);
+    return {};
+  }
   /// When the last sync_rx() looked, to the microsecond, by the wall clock; the epoch if the ring
   /// holds no time. Meaningless unless set_timestamps(true) came before that sync.
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;

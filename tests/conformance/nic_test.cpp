@@ -186,14 +186,15 @@ TEST_P(Nics, ForwardToTheHostWhatIsFlagged) {
   OPEN_OR_END(port, near() + "*");
   Port b = open(far());
   RxRing& rx = port.rx_rings()[0];
-  rx.set_forwarding(true);
+  must(port.set_forwarding(true));
+  EXPECT_EQ(code_of(b.set_forwarding(true)), errc::not_supported) << "it has no host rings";
   const HostSocket host(near());
   send_frames(b, 0, 0, 10, 2);
   for (std::size_t flagged = 0; flagged != 10;) {
     ASSERT_FALSE(must(port.wait(Direction::rx, patience)).empty());
-    for (RxSlot slot : rx.slots()) {
-      flagged += number_in_frame(slot.bytes()).has_value() ? 1 : 0;
-      slot.set_flags(slot.flags() | abi::slot_flags::forward);
+    for (const Packet packet : rx.packets()) {
+      flagged += number_in_frame(packet.front()).has_value() ? 1 : 0;
+      must(rx.pass(packet));
     }
     must(rx.release(rx.slots().end()));
     for (RxRing& other : port.rx_rings()) must(other.release(other.slots().end()));
@@ -208,20 +209,45 @@ TEST_P(Nics, ForwardFromTheHostWhatIsFlagged) {
   const auto rings = port.rx_rings();
   const auto from_host = std::ranges::find_if(rings, &RxRing::is_host);
   ASSERT_NE(from_host, rings.end());
-  from_host->set_forwarding(true);
+  must(port.set_forwarding(true));
   const HostSocket host(near());
   for (std::uint32_t i = 0; i != 10; ++i) host.send(frame(i, 9));
   for (std::size_t flagged = 0; flagged != 10;) {
     ASSERT_FALSE(must(port.wait(Direction::rx, patience)).empty());
-    for (RxSlot slot : from_host->slots()) {
-      flagged += number_in_frame(slot.bytes()).has_value() ? 1 : 0;
-      slot.set_flags(slot.flags() | abi::slot_flags::forward);
+    for (const Packet packet : from_host->packets()) {
+      flagged += number_in_frame(packet.front()).has_value() ? 1 : 0;
+      must(from_host->pass(packet));
     }
     for (RxRing& ring : rings) must(ring.release(ring.slots().end()));
     must(port.sync_rx());
     must(port.sync_tx());
   }
   EXPECT_EQ(receive_sorted(b, 10), numbers(0, 10));
+}
+
+TEST_P(Nics, ForwardNothingThatIsNotPassed) {
+  OPEN_OR_END(port, near() + "*");
+  Port b = open(far());
+  RxRing& rx = port.rx_rings()[0];
+  must(port.set_forwarding(false));  // the ring's last user may have left it on
+  const HostSocket host(near());
+  send_frames(b, 0, 0, 4, 2);
+  for (std::size_t seen = 0; seen != 4;) {
+    ASSERT_FALSE(must(port.wait(Direction::rx, patience)).empty());
+    for (const Packet packet : rx.packets()) {
+      const auto number = number_in_frame(packet.front());
+      seen += number.has_value() ? 1 : 0;
+      if (number == 0U) {
+        EXPECT_EQ(code_of(rx.pass(packet)), errc::not_supported) << "it is not switched on";
+        must(port.set_forwarding(true));
+      }
+      if (number == 1U || number == 3U) must(rx.pass(packet));
+    }
+    for (RxRing& ring : port.rx_rings()) must(ring.release(ring.slots().end()));
+    must(port.sync_rx());
+  }
+  EXPECT_EQ(host.receive(), 1U);
+  EXPECT_EQ(host.receive(), 3U);
 }
 
 // ---- Monitors and switches
