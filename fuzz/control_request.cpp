@@ -42,7 +42,7 @@ class Scratch {
   }
 
   [[nodiscard]] std::unique_ptr<Device> open() const {
-    return embedded::open_device({DeviceKind::embedded, path_}).value().device;
+    return embedded::open_device({DeviceKind::embedded, path_}, {}).value().device;
   }
   [[nodiscard]] bool is_at_rest() const {
     const DomainState& state = domain_->state();

@@ -8,9 +8,9 @@
 // A packet that is late moves on in a sync of this port, whichever, or when it closes: whoever waits
 // for one is woken for it.
 //
-// Such a port copies every packet between its device and memory of its own. So forwarding from it
-// or to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; and extra buffers are of its own
-// memory.
+// Such a port copies every packet between its device and memory of its own. So forwarding from it or
+// to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; packets begin at the first byte of
+// their buffers; extra buffers are of its own memory; and it cannot be attached to a SyncLoop.
 #pragma once
 
 #include <chrono>

@@ -49,6 +49,7 @@ class Builder {
   void build(std::byte* base) {
     base_ = base;
     auto& interface = *reinterpret_cast<abi::netmap_if*>(base);
+    shape_.name.copy(interface.ni_name, sizeof interface.ni_name - 1);
     interface.ni_flags = abi::if_flags::priv_mem;
     interface.ni_tx_rings = shape_.conf.tx_rings;
     interface.ni_rx_rings = shape_.conf.rx_rings;

@@ -6,6 +6,7 @@
 #include "device/device.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace netmap {
@@ -17,10 +18,11 @@ struct RingShape {
 };
 
 struct PrivateShape {
-  PortConf conf;              ///< of the whole port
-  std::vector<RingShape> tx;  ///< the rings that are bound
-  std::vector<RingShape> rx;
-  std::uint32_t buffer_bytes = 2048;
+  std::string name;
+  PortConf conf;                ///< of the whole port
+  std::vector<RingShape> tx{};  ///< the rings that are bound
+  std::vector<RingShape> rx{};
+  std::uint32_t buffer_bytes = abi::pool::buffers.size;
   std::uint32_t extra_buffers = 0;
 };
 

@@ -108,6 +108,11 @@ inline constexpr Setting every_setting[] = {{DeviceKind::kernel, false},
                                             {DeviceKind::kernel, true},
                                             {DeviceKind::embedded, true}};
 
+/// Runs a suite on every device: what ports with faults do not have, see faults.hpp.
+#define ON_EVERY_BARE_DEVICE(suite)                                                      \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(every_setting, every_setting + 2), \
+                           device_name)
+
 /// Runs a suite on every device, without and with faults.
 #define ON_EVERY_DEVICE(suite) \
   INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(every_setting), device_name)

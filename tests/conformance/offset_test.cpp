@@ -37,7 +37,7 @@ class DataOffsets : public OnDevice {
     return slot.bytes().data() - start - std::ptrdiff_t{slot.buffer_index()} * ring.buffer_size();
   }
 };
-ON_EVERY_DEVICE(DataOffsets);
+ON_EVERY_BARE_DEVICE(DataOffsets);
 
 TEST_P(DataOffsets, AreWherePacketsBegin) {
   auto [master, slave] = open_pipe_with_offsets();

@@ -53,7 +53,7 @@ class Loops : public OnDevice {
     }
   }
 };
-ON_EVERY_DEVICE(Loops);
+ON_EVERY_BARE_DEVICE(Loops);
 
 TEST_P(Loops, SendAndReceive) {
   auto [master, slave] = open_pipe({.conf = {.tx_slots = 64, .rx_slots = 64}});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "bridge_pump.hpp"
+#include "fault_option.hpp"
 #include "options.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
@@ -20,6 +21,7 @@ using netmap::Result;
 
 struct BridgeOptions {
   netmap::DeviceOptions device;
+  std::optional<netmap::Faults> faults;
   ReportOptions report;
   std::vector<std::string> ports;
   std::uint32_t batch = 1024;
@@ -52,9 +54,9 @@ Result<int> bridge(const BridgeOptions& options) {
   Result<std::string> second = options.ports.back();
   if (options.ports.size() == 1) second = host_side(options.ports.front());
   if (!second) return std::unexpected(second.error());
-  auto a = open_port(options.ports.front(), options.device);
+  auto a = open_port(options.ports.front(), options.device, options.faults);
   if (!a) return std::unexpected(a.error());
-  auto b = open_port(*second, options.device);
+  auto b = open_port(*second, options.device, options.faults);
   if (!b) return std::unexpected(b.error());
 
   BridgePump pump(*a, *b, options.batch);
@@ -81,6 +83,10 @@ Result<int> bridge(const BridgeOptions& options) {
                           .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("forwarded", *total);
+  if (options.faults) {
+    fmt::print(stderr, "{}: {}\n{}: {}\n", a->info().name, to_text(a->stats().faults),
+               b->info().name, to_text(b->stats().faults));
+  }
   if (pump.left() != 0) {
     fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
   }
@@ -101,6 +107,7 @@ Command add_bridge(CLI::App& nmx) {
   add_silence_option(*app, options->silence);
   add_link_option(*app, options->link_wait);
   add_device_options(*app, options->device);
+  add_fault_option(*app, options->faults);
   add_report_options(*app, options->report);
   return {app, [options] { return bridge(*options); }};
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "fault_option.hpp"
 #include "generator.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
@@ -94,6 +95,7 @@ Result<int> gen(const GenOptions& options) {
   const auto total = run(std::move(tasks), report, {.alone = alone(info)});
   if (!total) return std::unexpected(total.error());
   report.total("sent", *total);
+  if (options.faults) fmt::print(stderr, "{}\n", to_text(sum_of_faults(*ports)));
   return conclude(options, *total, left());
 }
 

@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include "duration.hpp"
+#include "fault_option.hpp"
 #include "parsed_option.hpp"
 
 #include <expected>
@@ -83,6 +84,7 @@ void add_port_options(CLI::App& app, TransferOptions& options) {
   app.add_option("-a,--cpu", options.cpu, "CPU of the thread; further threads take the next");
   add_link_option(app, options.link_wait);
   add_device_options(app, options.device);
+  add_fault_option(app, options.faults);
   add_report_options(app, options.report);
 }
 

@@ -22,6 +22,7 @@ namespace nmx {
 
 struct TransferOptions {
   netmap::DeviceOptions device;
+  std::optional<netmap::Faults> faults;
   ReportOptions report;
   std::string port;
   std::uint64_t count = 0;  ///< 0: no end

@@ -38,7 +38,7 @@ Result<> check_rings(netmap::Port& port, Direction direction) {
 }
 
 Result<netmap::Port> open_ring(netmap::PortName& name, const TransferOptions& options) {
-  auto port = open_port(to_string(name), options.device);
+  auto port = open_port(to_string(name), options.device, options.faults);
   if (!port) return port;
   const auto& conf = port->info().conf;
   const unsigned rings = std::max(conf.tx_rings, conf.rx_rings);
@@ -78,8 +78,9 @@ Result<std::vector<netmap::Port>> open_rings(const TransferOptions& options) {
 
 }  // namespace
 
-Result<netmap::Port> open_port(const std::string& name, const netmap::DeviceOptions& device) {
-  auto port = netmap::open(name, {.device = device});
+Result<netmap::Port> open_port(const std::string& name, const netmap::DeviceOptions& device,
+                               const std::optional<netmap::Faults>& faults) {
+  auto port = netmap::open(name, {.device = device, .faults = faults});
   if (port && port->info().device == netmap::DeviceKind::embedded) port->set_spin(50us);
   return port;
 }
@@ -91,7 +92,7 @@ Result<std::vector<netmap::Port>> open_ports(const TransferOptions& options, Dir
     if (!opened) return opened;
     ports = std::move(*opened);
   } else {
-    auto opened = open_port(options.port, options.device);
+    auto opened = open_port(options.port, options.device, options.faults);
     if (!opened) return std::unexpected(opened.error());
     ports.push_back(std::move(*opened));
   }
@@ -104,7 +105,7 @@ Result<std::vector<netmap::Port>> open_ports(const TransferOptions& options, Dir
 }
 
 Result<netmap::Port> open_ping_port(const PingPortOptions& options) {
-  auto port = open_port(options.port, options.device);
+  auto port = open_port(options.port, options.device, options.faults);
   if (!port) return port;
   for (const Direction direction : {Direction::rx, Direction::tx}) {
     if (auto checked = check_rings(*port, direction); !checked) {

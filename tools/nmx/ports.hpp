@@ -21,8 +21,9 @@ namespace nmx {
 
 /// One port. On the embedded device, where looking again costs no system call, it looks a while
 /// before it sleeps.
-[[nodiscard]] netmap::Result<netmap::Port> open_port(const std::string& name,
-                                                     const netmap::DeviceOptions& device);
+[[nodiscard]] netmap::Result<netmap::Port> open_port(
+    const std::string& name, const netmap::DeviceOptions& device,
+    const std::optional<netmap::Faults>& faults = {});
 
 /// One port with rings of both directions, which spins as asked. Fails with no_such_ring.
 [[nodiscard]] netmap::Result<netmap::Port> open_ping_port(const PingPortOptions& options);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "fault_option.hpp"
 #include "options.hpp"
 #include "ports.hpp"
 #include "receiver.hpp"
@@ -60,6 +61,7 @@ Result<int> recv(const RecvOptions& options) {
       run(std::move(tasks), report, {.alone = alone(info), .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("received", *total);
+  if (options.faults) fmt::print(stderr, "{}\n", to_text(sum_of_faults(*ports)));
   return conclude(options, *total, tally);
 }
 

@@ -15,8 +15,7 @@ namespace netmap::fault {
 namespace {
 
 PrivateShape shape_of(Port& port) {
-  PrivateShape shape;
-  shape.conf = port.info().conf;
+  PrivateShape shape{.name = port.info().name, .conf = port.info().conf};
   const auto add = [&](std::vector<RingShape>& to, const auto& rings) {
     for (const Ring& ring : rings) {
       to.push_back({ring.index(), ring.is_host(), ring.num_slots()});
@@ -30,10 +29,7 @@ PrivateShape shape_of(Port& port) {
 }
 
 SyncStatus status_of(const Result<>& done) {
-  if (done) return {};
-  const std::error_code code = done.error().code();
-  return code.category() == error_category() ? SyncStatus(static_cast<errc>(code.value()))
-                                             : SyncStatus(code);
+  return done ? SyncStatus() : SyncStatus(done.error().code());
 }
 
 /// The first failure of several calls.
@@ -211,6 +207,7 @@ Result<Port> inflict(Port inner, const Faults& faults) {
   const auto layout = find_rings((*region)->bytes(), 0);
   if (!layout) return std::unexpected(layout.error());
   PortInfo info = inner.info();
+  info.offset.reset();
   return Port::assemble(
       std::make_unique<FaultDevice>(std::move(inner), faults,
                                     std::array{std::move(*rx_waker), std::move(*tx_waker)}, *region,

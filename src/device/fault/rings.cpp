@@ -20,66 +20,28 @@ Fragment copy_of(std::span<const std::byte> bytes, std::uint16_t flags) {
 
 }  // namespace
 
-std::optional<std::uint32_t> ShownRing::read_head() noexcept {
-  const std::uint32_t head = detail::load(raw().head);
-  const std::uint32_t cur = detail::load(raw().cur);
-  const bool can_be = head < num_slots() && cur < num_slots() &&
-                      distance(head_, head) <= owned(head_) && distance(head, cur) <= owned(head);
-  if (can_be) return head;
-  reset();
-  return {};
-}
-
-void ShownRing::take(std::uint32_t head) noexcept {
-  for (; head_ != head; head_ = advance(head_, 1)) {
-    detail::count(ledger_.stats, detail::load(slot(head_)));
-  }
-}
-
-void ShownRing::show(std::uint32_t tail) noexcept {
-  tail_ = tail;
-  detail::store(raw().tail, tail);
-}
-
-bool ShownRing::write(std::uint32_t index, const Fragment& fragment) noexcept {
-  auto word = detail::load(slot(index));
-  const auto into = buffers().buffer(word.index);
-  const bool fits = buffers().has(word.index) && fragment.bytes.size() <= into.size();
-  if (fits) std::ranges::copy(fragment.bytes, into.begin());
-  word.length = fits ? static_cast<std::uint16_t>(fragment.bytes.size()) : std::uint16_t{0};
-  word.flags = fragment.flags;
-  detail::store(slot(index), word);
-  return fits;
-}
-
-void ShownRing::reset() noexcept {
-  detail::store(raw().cur, head_);
-  detail::store(raw().head, head_);
-  detail::store(raw().tail, tail_);
-}
-
 /// What the ring's last user sent may still be there.
 FaultyTx::FaultyTx(const RingPlace& shown, TxRing& inner, const Inflicted& faults)
     : shown_(shown), inner_(inner), wire_(faults) {
-  shown_.show(static_cast<std::uint32_t>(inner.slots().size()));
+  shown_.set_tail(static_cast<std::uint32_t>(inner.slots().size()));
 }
 
 SyncStatus FaultyTx::take(Clock::time_point now) {
-  const auto head = shown_.read_head();
+  const auto head = shown_.head();
   if (!head) return errc::ring_corrupt;
   Fragments packet;
-  for (std::uint32_t index = shown_.head(); index != *head;) {
+  for (std::uint32_t index = shown_.first(); index != *head;) {
     const auto word = detail::load(shown_.slot(index));
-    const auto bytes = shown_.buffers().bytes(word.index, word.length);
-    if (bytes.size() != word.length || !shown_.buffers().has(word.index)) {
+    const auto bytes = shown_.bytes(word);
+    if (!bytes) {
       shown_.reset();
       return errc::ring_corrupt;
     }
-    packet.push_back(copy_of(bytes, word.flags));
-    index = shown_.advance(index, 1);
+    packet.push_back(copy_of(*bytes, word.flags));
+    index = shown_.next(index);
     if (word.more_fragments()) continue;
     wire_.put(std::exchange(packet, {}), now);
-    shown_.take(index);
+    shown_.pass(index);
   }
   return {};
 }
@@ -106,19 +68,20 @@ SyncStatus FaultyTx::pass_on(Clock::time_point now, std::size_t limit) {
 
 /// The tail never moves back, whatever was doubled.
 void FaultyTx::show_free() noexcept {
-  const auto head = shown_.read_head();
+  const auto head = shown_.head();
   if (!head) return;
-  const std::uint32_t all = shown_.num_slots() - 1;
+  const std::uint32_t all = shown_.size() - 1;
   const std::size_t under_way =
-      shown_.distance(shown_.head(), *head) + wire_.slots() + inner_.pending();
-  const std::size_t shown_before = all - shown_.owned(*head);
+      shown_.distance(shown_.first(), *head) + wire_.slots() + inner_.pending();
+  const std::size_t shown_before = all - shown_.distance(*head, shown_.tail());
   const auto used = static_cast<std::uint32_t>(std::min(under_way, shown_before));
-  shown_.show(shown_.advance(*head, all - used));
+  shown_.set_tail(shown_.advance(*head, all - used));
 }
 
 void FaultyTx::want() noexcept {
   const std::size_t free = inner_.slots().size();
-  const std::size_t shown_free = shown_.owned(detail::load(shown_.raw().head) % shown_.num_slots());
+  const auto head = shown_.head().value_or(shown_.first());
+  const std::size_t shown_free = shown_.distance(head, shown_.tail());
   std::size_t more =
       shown_.ledger().wanted - std::min<std::size_t>(shown_.ledger().wanted, shown_free);
   if (wire_.slots() != 0) more = wire_.next_slots() - std::min(wire_.next_slots(), free);
@@ -132,13 +95,14 @@ Clock::time_point FaultyTx::due() const {
 }
 
 SyncStatus FaultyRx::give_back() {
-  const auto head = shown_.read_head();
+  const auto head = shown_.head();
   if (!head) return errc::ring_corrupt;
-  shown_.take(*head);
+  shown_.pass(*head);
   inner_.set_timestamps((detail::load(shown_.raw().flags) & abi::ring_flags::timestamp) != 0);
   const auto slots = inner_.slots();
   held_ = std::min(held_, slots.size());
-  const std::size_t still_held = std::min(held_, wire_.slots() + shown_.owned(*head));
+  const std::size_t still_held =
+      std::min(held_, wire_.slots() + shown_.distance(*head, shown_.tail()));
   if (still_held == held_) return {};
   const auto given_back = static_cast<std::ptrdiff_t>(held_ - still_held);
   held_ = still_held;
@@ -169,18 +133,33 @@ SyncStatus FaultyRx::show(Clock::time_point now) {
   std::uint32_t tail = shown_.tail();
   const Fragments* packet = wire_.next(now);
   for (auto left = wire_.limit(); packet != nullptr && left != 0; --left) {
-    if (packet->size() > room()) break;
+    if (packet->size() > shown_.room()) break;
     for (const Fragment& fragment : *packet) {
-      if (!shown_.write(tail, fragment)) done = errc::ring_corrupt;
-      tail = shown_.advance(tail, 1);
+      if (!write(tail, fragment)) done = errc::ring_corrupt;
+      tail = shown_.next(tail);
     }
-    shown_.show(tail);
+    shown_.set_tail(tail);
     wire_.pop();
     packet = wire_.next(now);
   }
-  shown_.show(tail);
+  shown_.set_tail(tail);
   show_time();
   return done;
+}
+
+/// Yields whether the slot names a buffer that holds so much.
+bool FaultyRx::write(std::uint32_t index, const Fragment& fragment) noexcept {
+  auto word = detail::load(shown_.slot(index));
+  word.length = static_cast<std::uint16_t>(fragment.bytes.size());
+  word.flags = fragment.flags;
+  const auto into = shown_.bytes(word);
+  if (into) {
+    std::ranges::copy(fragment.bytes, into->begin());
+  } else {
+    word.length = 0;
+  }
+  detail::store(shown_.slot(index), word);
+  return into.has_value();
 }
 
 void FaultyRx::show_time() noexcept {
@@ -191,7 +170,7 @@ void FaultyRx::show_time() noexcept {
 }
 
 Clock::time_point FaultyRx::due() const {
-  return wire_.next_slots() <= room() ? wire_.due() : Clock::time_point::max();
+  return wire_.next_slots() <= shown_.room() ? wire_.due() : Clock::time_point::max();
 }
 
 }  // namespace netmap::fault

@@ -7,54 +7,10 @@
 #include <netmap/port.hpp>
 
 #include "device/fault/wire.hpp"
+#include "device/own_ring.hpp"
 #include "port/layout.hpp"
 
 namespace netmap::fault {
-
-/// The device's side of a ring in private memory, whose user may write what it likes into it.
-class ShownRing {
- public:
-  explicit ShownRing(const RingPlace& at) noexcept
-      : at_(at), head_(detail::load(at.ring->head)), tail_(detail::load(at.ring->tail)) {}
-
-  [[nodiscard]] std::uint32_t num_slots() const noexcept { return at_.bounds.slots.size(); }
-  [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
-    return to >= from ? to - from : to + num_slots() - from;
-  }
-  [[nodiscard]] std::uint32_t advance(std::uint32_t from, std::uint32_t by) const noexcept {
-    return (from + by) % num_slots();
-  }
-  /// How many slots the program owned, from `head` on.
-  [[nodiscard]] std::uint32_t owned(std::uint32_t head) const noexcept {
-    return distance(head, tail_);
-  }
-  [[nodiscard]] abi::netmap_slot& slot(std::uint32_t index) const noexcept {
-    return at_.bounds.slots.first[index];
-  }
-  [[nodiscard]] const detail::BufferArea& buffers() const noexcept { return at_.bounds.buffers; }
-  [[nodiscard]] abi::netmap_ring& raw() const noexcept { return *at_.ring; }
-  [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
-
-  /// The first slot that was not taken from the program yet.
-  [[nodiscard]] std::uint32_t head() const noexcept { return head_; }
-  [[nodiscard]] std::uint32_t tail() const noexcept { return tail_; }
-  /// The program's head, if it can be; else the ring is reset and there is none.
-  [[nodiscard]] std::optional<std::uint32_t> read_head() noexcept;
-  /// Takes the slots before `head` from the program, and counts them.
-  void take(std::uint32_t head) noexcept;
-  void show(std::uint32_t tail) noexcept;
-  /// Writes what was received; nothing, and yields false, if the slot names no buffer that holds
-  /// it.
-  [[nodiscard]] bool write(std::uint32_t index, const Fragment& fragment) noexcept;
-  /// Puts head, cur and tail back to where they were last right.
-  void reset() noexcept;
-
- private:
-  RingPlace at_;
-  std::uint32_t head_;
-  std::uint32_t tail_;
-  detail::Ledger ledger_;
-};
 
 class FaultyTx {
  public:
@@ -77,7 +33,7 @@ class FaultyTx {
  private:
   SyncStatus pass_on(Clock::time_point now, std::size_t limit);
 
-  ShownRing shown_;
+  OwnRing shown_;
   TxRing& inner_;
   Wire wire_;
 };
@@ -96,18 +52,15 @@ class FaultyRx {
   SyncStatus show(Clock::time_point now);
   /// Whether something is under way, or was shown and not given back.
   [[nodiscard]] bool has_any() const noexcept {
-    return wire_.slots() != 0 || shown_.owned(shown_.head()) != 0;
+    return wire_.slots() != 0 || shown_.first() != shown_.tail();
   }
   [[nodiscard]] Clock::time_point due() const;
   [[nodiscard]] detail::Ledger& ledger() noexcept { return shown_.ledger(); }
 
  private:
+  [[nodiscard]] bool write(std::uint32_t index, const Fragment& fragment) noexcept;
   void show_time() noexcept;
-  [[nodiscard]] std::uint32_t room() const noexcept {
-    return shown_.num_slots() - 1 - shown_.owned(shown_.head());
-  }
-
-  ShownRing shown_;
+  OwnRing shown_;
   RxRing& inner_;
   Wire wire_;
   std::size_t held_ = 0;  ///< of the device's slots, on the wire or shown, and not given back

@@ -6,7 +6,7 @@ namespace netmap::fault {
 Result<Waker> Waker::make(const Port& inner, Direction direction) {
   auto alarm = Alarm::make(inner, direction);
   if (!alarm) return std::unexpected(alarm.error());
-  auto clock = os::AlarmClock::make();
+  auto clock = os::WakeUp::make();
   if (!clock) {
     return std::unexpected(Error(clock.error(), "cannot make a timer: " + clock.error().message()));
   }
@@ -18,12 +18,13 @@ void Waker::set(Port& inner, Clock::time_point due) noexcept {
   const auto idle = alarm_.set(inner);
   if (!idle || !*idle) return set(Clock::now());
   is_set_ = has_alarm_ = true;
-  (void)clock_.set(due, alarm_.fd());
+  if (due != Clock::time_point::max()) clock_.at(due);
+  clock_.when_readable(alarm_.fd());
 }
 
 void Waker::set(Clock::time_point due) noexcept {
   is_set_ = true;
-  (void)clock_.set(due, -1);
+  clock_.at(due);
 }
 
 SyncStatus Waker::clear(Port& inner) noexcept {

@@ -6,7 +6,7 @@
 #include <netmap/alarm.hpp>
 
 #include "device/fault/wire.hpp"
-#include "os/alarm_clock.hpp"
+#include "os/wake_up.hpp"
 
 namespace netmap::fault {
 
@@ -25,11 +25,11 @@ class Waker {
   SyncStatus clear(Port& inner) noexcept;
 
  private:
-  Waker(Alarm alarm, os::AlarmClock clock) noexcept
+  Waker(Alarm alarm, os::WakeUp clock) noexcept
       : alarm_(std::move(alarm)), clock_(std::move(clock)) {}
 
   Alarm alarm_;
-  os::AlarmClock clock_;
+  os::WakeUp clock_;
   bool is_set_ = false;
   bool has_alarm_ = false;
 };

@@ -2,8 +2,9 @@
 #include "device/pcap/pcap.hpp"
 
 #include "device/pcap/reader.hpp"
-#include "device/pcap/region.hpp"
 #include "device/pcap/writer.hpp"
+#include "device/private_region.hpp"
+#include "port/request.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -119,13 +120,21 @@ Result<> CaptureDevice::check(const abi::nmreq_register& body) const {
   return {};
 }
 
+/// A ring each way that has slots.
+PrivateShape shape_of(const std::string& name, const abi::nmreq_register& body) {
+  PrivateShape shape{.name = name, .conf = conf_of(body), .extra_buffers = body.nr_extra_bufs};
+  if (body.nr_tx_slots != 0) shape.tx.push_back({.slots = body.nr_tx_slots});
+  if (body.nr_rx_slots != 0) shape.rx.push_back({.slots = body.nr_rx_slots});
+  return shape;
+}
+
 Result<> CaptureDevice::register_port(abi::nmreq_register& body) {
   if (auto checked = check(body); !checked) return checked;
   if ((body.nr_flags & abi::register_flags::rx_rings_only) != 0) files_.tx.clear();
   if ((body.nr_flags & abi::register_flags::tx_rings_only) != 0) files_.rx.clear();
   describe(body);
   body.nr_extra_bufs = std::min(body.nr_extra_bufs, abi::pool::buffers.max_count);
-  auto region = make_region(name_, {body.nr_tx_slots, body.nr_rx_slots, body.nr_extra_bufs});
+  auto region = make_private_region(shape_of(name_, body));
   if (!region) return std::unexpected(region.error());
   region_ = std::move(*region);
   body.nr_offset = 0;

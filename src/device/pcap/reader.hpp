@@ -3,8 +3,8 @@
 // A capture file on its way into an rx ring. See pcap.hpp.
 #pragma once
 
+#include "device/own_ring.hpp"
 #include "device/pcap/handle.hpp"
-#include "device/pcap/own_ring.hpp"
 #include "os/stream.hpp"
 #include "os/wake_up.hpp"
 

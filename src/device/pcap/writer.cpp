@@ -88,10 +88,9 @@ SyncStatus CaptureWriter::write(std::uint32_t from, std::uint32_t end,
   std::uint32_t size = 0;
   for (std::uint32_t at = from; at != end; at = ring_.next(at)) {
     const detail::SlotWord slot = detail::load(ring_.slot(at));
-    if (!ring_.buffers().has(slot.index) || slot.length > ring_.buffer_size()) {
-      return errc::ring_corrupt;
-    }
-    packet = ring_.buffers().bytes(slot.index, slot.length);
+    const auto bytes = ring_.bytes(slot);
+    if (!bytes) return errc::ring_corrupt;
+    packet = *bytes;
     if (packet.size() > longest_packet - size) return errc::packet_too_large;
     if (ring_.next(from) != end && !packet.empty()) {
       std::memcpy(joined_.get() + size, packet.data(), packet.size());

@@ -3,7 +3,7 @@
 // A tx ring on its way into a capture file. See pcap.hpp.
 #pragma once
 
-#include "device/pcap/own_ring.hpp"
+#include "device/own_ring.hpp"
 
 #include <netmap/device.hpp>
 

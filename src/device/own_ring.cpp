@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "device/pcap/own_ring.hpp"
+#include "device/own_ring.hpp"
 
-namespace netmap::pcap {
+namespace netmap {
 
 std::optional<std::uint32_t> OwnRing::head() noexcept {
   const std::uint32_t head = detail::load(ring_->head);
@@ -10,10 +10,14 @@ std::optional<std::uint32_t> OwnRing::head() noexcept {
   const bool is_kept = head < size() && cur < size() && distance(first_, head) <= owned &&
                        distance(head, cur) <= distance(head, tail_);
   if (is_kept) return head;
-  detail::store(ring_->head, first_);
-  detail::store(ring_->cur, first_);
-  detail::store(ring_->tail, tail_);
+  reset();
   return {};
+}
+
+void OwnRing::reset() noexcept {
+  detail::store(ring_->cur, first_);
+  detail::store(ring_->head, first_);
+  detail::store(ring_->tail, tail_);
 }
 
 void OwnRing::pass(std::uint32_t end) noexcept {
@@ -22,4 +26,4 @@ void OwnRing::pass(std::uint32_t end) noexcept {
   }
 }
 
-}  // namespace netmap::pcap
+}  // namespace netmap

@@ -12,7 +12,7 @@
 #include <optional>
 #include <span>
 
-namespace netmap::pcap {
+namespace netmap {
 
 class OwnRing {
  public:
@@ -22,6 +22,8 @@ class OwnRing {
   /// Where the program's slots begin now. Nothing if it moved head or cur out of its slots; both
   /// are put back then, as the module does it.
   [[nodiscard]] std::optional<std::uint32_t> head() noexcept;
+  /// Puts head and cur back to first(), and tail to where it was.
+  void reset() noexcept;
   /// Counts the slots up to `end` as handed over; the program's begin there.
   void pass(std::uint32_t end) noexcept;
   /// Ends the program's slots.
@@ -43,6 +45,10 @@ class OwnRing {
   [[nodiscard]] std::uint32_t next(std::uint32_t slot) const noexcept {
     return slot + 1 == size() ? 0 : slot + 1;
   }
+  /// The slot `by` places on; at most once around.
+  [[nodiscard]] std::uint32_t advance(std::uint32_t slot, std::uint32_t by) const noexcept {
+    return by < size() - slot ? slot + by : slot + by - size();
+  }
   [[nodiscard]] std::uint32_t previous(std::uint32_t slot) const noexcept {
     return (slot == 0 ? size() : slot) - 1;
   }
@@ -53,6 +59,11 @@ class OwnRing {
     return bounds_.slots.first[index];
   }
   [[nodiscard]] const detail::BufferArea& buffers() const noexcept { return bounds_.buffers; }
+  /// What the slot holds; nothing if it names no buffer that can hold that.
+  [[nodiscard]] std::optional<std::span<std::byte>> bytes(detail::SlotWord slot) const noexcept {
+    if (!buffers().has(slot.index) || slot.length > buffer_size()) return {};
+    return buffers().buffer(slot.index).first(slot.length);
+  }
   [[nodiscard]] abi::netmap_ring& raw() const noexcept { return *ring_; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
@@ -64,4 +75,4 @@ class OwnRing {
   detail::Ledger ledger_;
 };
 
-}  // namespace netmap::pcap
+}  // namespace netmap
