@@ -22,14 +22,15 @@ constexpr double day = 86'400e9;
 
 std::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text) {
   double number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number, std::chars_format::fixed);
-  const std::string_view suffix(end, last);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
   const auto* const unit = std::ranges::find(units, suffix, &Unit::name);
   const bool is_zero = number == 0 && suffix.empty();
   const bool is_good = error == std::errc() && (is_zero || unit != units.end());
   const double nanoseconds = is_good && !is_zero ? number * unit->nanoseconds : 0;
-  if (!is_good || !(nanoseconds >= 0 && nanoseconds <= day)) {
+  const bool fits = nanoseconds >= 0 && nanoseconds <= day;  // NaN does not
+  if (!is_good || !fits) {
     return std::unexpected("'" + std::string(text) +
                            "' is no duration of at most a day; one looks like 100us, 1.5ms or 2s");
   }
