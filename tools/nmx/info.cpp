@@ -20,7 +20,6 @@
 namespace nmx {
 namespace {
 
-using netmap::DeviceKind;
 using netmap::PortInfo;
 using netmap::Result;
 
