@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <thread>
 
 namespace netmap::conformance {
@@ -107,6 +108,12 @@ TEST_P(Loops, CarryBuffersThatWereSwapped) {
     must(out.sync_tx());
     ASSERT_EQ(must(master.drain(patience)), 0U);
   }
+  std::multiset<std::uint32_t> buffers;
+  for (TxRing* ring : {&master.tx_rings()[0], &out.tx_rings()[0]}) {
+    const abi::netmap_slot* slots = abi::slots_of(*ring->raw());
+    for (std::uint32_t i = 0; i != ring->num_slots(); ++i) buffers.insert(slots[i].buf_idx);
+  }
+  EXPECT_EQ(std::set(buffers.begin(), buffers.end()).size(), buffers.size());
 }
 
 TEST_P(Loops, EndWhenStoppedAndCanGoOn) {

@@ -69,10 +69,13 @@ Result<std::uint64_t> mask_of(const abi::nmreq_opt_offsets& asked) {
   }
   const bool is_all = asked.nro_offset_bits % 64 == 0;
   const std::uint64_t mask = is_all ? UINT64_MAX : (std::uint64_t{1} << asked.nro_offset_bits) - 1;
-  if (max > buffer_pool.object_bytes || (max & mask) != max) {
+  if (max > buffer_pool.object_bytes) {
     return refuse(invalid, "a data offset of " + std::to_string(max) +
                                " bytes does not fit a buffer of " +
-                               std::to_string(buffer_pool.object_bytes) + " bytes or " +
+                               std::to_string(buffer_pool.object_bytes));
+  }
+  if ((max & mask) != max) {
+    return refuse(invalid, "a data offset of " + std::to_string(max) + " bytes does not fit " +
                                std::to_string(asked.nro_offset_bits) + " bits");
   }
   if (asked.nro_initial_offset > max) {
