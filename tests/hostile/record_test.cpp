@@ -43,6 +43,8 @@ class Place {
     options.device = device();
     return netmap::open(name, options);
   }
+  [[nodiscard]] DeviceOptions device() const { return {DeviceKind::embedded, directory_.path()}; }
+
   static void use(Port& port) {
     constexpr auto both = Direction::rx | Direction::tx;
     (void)port.sync_tx();
@@ -59,8 +61,6 @@ class Place {
  private:
   static inline const PortOptions four{.conf = {.tx_slots = 4, .rx_slots = 4}, .extra_buffers = 2};
   static inline const PortOptions eight{.conf = {.tx_slots = 8, .rx_slots = 8}, .extra_buffers = 4};
-
-  [[nodiscard]] DeviceOptions device() const { return {DeviceKind::embedded, directory_.path()}; }
 
   ScratchDirectory directory_;
 
@@ -88,6 +88,16 @@ TEST_P(DamagedWord, HarmsNobody) {
       (void)place.try_open("x{1");
     }
   }
+}
+
+TEST(DamagedName, IsCut) {
+  const Place place;
+  PipeRecord& pipe = place.files.state().pipes[0];
+  std::ranges::fill(pipe.parent, 'p');
+  std::ranges::fill(pipe.id, 'i');
+  const auto ports = must(netmap::open_ports(place.device()));
+  const std::string name = std::string(63, 'p') + '{' + std::string(63, 'i');
+  EXPECT_TRUE(std::ranges::find(ports, name, &OpenPort::name) != ports.end()) << ports.front().name;
 }
 
 std::string name_of(const testing::TestParamInfo<SharedWord>& info) {

@@ -166,15 +166,16 @@ void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endp
 }
 
 void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint) {
-  for (std::uint32_t k = 0; k != endpoint.tx.count; ++k) {
-    binding.senders.emplace_back(
-        pipe_ring(pipe, *binding.memory, endpoint.end, endpoint.tx.first + k));
+  const RingRange tx = endpoint.tx;
+  const RingRange rx = endpoint.rx;
+  for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_rings); ++k) {
+    binding.senders.emplace_back(pipe_ring(pipe, *binding.memory, endpoint.end, k));
   }
-  for (std::uint32_t k = 0; k != endpoint.rx.count; ++k) {
-    binding.receivers.emplace_back(
-        pipe_ring(pipe, *binding.memory, other(endpoint.end), endpoint.rx.first + k));
+  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
+    binding.receivers.emplace_back(pipe_ring(pipe, *binding.memory, other(endpoint.end), k));
   }
 }
+
 Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endpoint) {
   if (body.nr_mem_id == 0) {
     return refuse(std::errc::invalid_argument, "a null port needs a memory id");
