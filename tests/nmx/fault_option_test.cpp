@@ -27,7 +27,8 @@ TEST(FaultOption, NamesEveryFault) {
 
 TEST(FaultOption, SaysWhatIsWrong) {
   const auto sentence = [](const char* text) {
-    return parse_faults(text).error_or(std::string("nothing"));
+    const auto parsed = parse_faults(text);
+    return parsed ? std::string("nothing") : parsed.error();
   };
   EXPECT_EQ(sentence("drop=2"), "drop=2 is not between 0 and 1");
   EXPECT_EQ(sentence("drop=nan"), "drop=nan is not between 0 and 1");

@@ -280,7 +280,8 @@ TEST(Ledgers, CountPacketsOnceAndBytesOfEveryFragmentPastTheWrapOf32Bits) {
 // ---- Memory that is no port's -------------------------------------------------------------------
 
 std::error_code assembled_with(const FakePort::Prepare& damage) {
-  auto device = std::make_unique<FakeDevice>(Shape{}, std::make_shared<Hooks>());
+  const GuardedMemory memory(Plan(Shape{}).bytes);
+  auto device = std::make_unique<FakeDevice>(Shape{}, std::make_shared<Hooks>(), memory);
   damage(*device);
   return code_of(Port::assemble(std::move(device), {}, {}));
 }
