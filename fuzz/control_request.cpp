@@ -81,7 +81,12 @@ struct Request {
     abi::nmreq_register registration{};
     std::array<std::byte, 256> rest{};
   } body;
-  std::array<abi::nmreq_option, 4> options{};
+  /// Large enough for every option that the device consumes.
+  struct alignas(8) Option {
+    abi::nmreq_option head{};
+    std::array<std::uint64_t, 5> rest{};
+  };
+  std::array<Option, 4> options{};
 
  private:
   void fill_body(Input& input) {
@@ -127,11 +132,20 @@ struct Request {
     if (count == 0) return;
     header.nr_options = reinterpret_cast<std::uintptr_t>(options.data());
     for (std::size_t i = 0; i != count; ++i) {
-      options[i].nro_reqtype = input.below(10);
-      options[i].nro_size = input.take<std::uint16_t>();
+      abi::nmreq_option& option = options[i].head;
+      option.nro_reqtype = input.below(10);
+      option.nro_size = input.take<std::uint16_t>();
+      fill_option(options[i], input);
       const std::size_t next = i + 1 != count ? i + 1 : input.below(8);
-      if (next < count) options[i].nro_next = reinterpret_cast<std::uintptr_t>(&options[next]);
+      if (next < count) option.nro_next = reinterpret_cast<std::uintptr_t>(&options[next]);
     }
+  }
+  static void fill_option(Option& option, Input& input) {
+    static std::array<std::byte, 128 * 1024> arrays;  // for any number of rings
+    const auto address = reinterpret_cast<std::uintptr_t>(arrays.data());
+    if (option.head.nro_reqtype == abi::option::csb) option.rest = {address, address};
+    if (option.head.nro_reqtype != abi::option::offsets) return;
+    option.rest = {input.take<std::uint16_t>(), input.take<std::uint16_t>(), input.below(80)};
   }
 };
 
@@ -140,8 +154,10 @@ void use(Port& port) {
   const std::array<std::byte, 60> packet{};
   std::array<std::byte, 4096> into{};
   for (TxRing& ring : port.tx_rings()) (void)ring.send(packet);
-  require(port.sync_tx().has_value(), "a new port sends");
-  require(port.sync_rx().has_value(), "a new port receives");
+  for (const auto& synced : {port.sync_tx(), port.sync_rx()}) {
+    const bool is_in_csb_mode = !synced && synced.error() == std::errc::device_or_resource_busy;
+    require(synced || is_in_csb_mode, "a new port sends and receives");
+  }
   for (RxRing& ring : port.rx_rings()) {
     while (ring.receive(into)) {
     }

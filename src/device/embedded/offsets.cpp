@@ -31,17 +31,17 @@ bool is_shared(const DomainState& state, const EndpointRecord& endpoint,
 
 std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& memory,
                                      const EndpointRecord& endpoint) {
-  const PipeRecord& pipe = state.pipes[endpoint.pipe];
+  const PipeRecord& pipe = state.pipe_of(endpoint);
   const End end = endpoint.end;
+  const RingRange tx = endpoint.tx;
+  const RingRange rx = endpoint.rx;
   std::vector<BoundRing> rings;
-  for (std::uint16_t i = 0; i != endpoint.tx.count; ++i) {
-    const auto k = static_cast<std::uint16_t>(endpoint.tx.first + i);
+  for (std::uint16_t k = tx.first; k < std::min(tx.end(), max_rings); ++k) {
     rings.push_back({tx_object(pipe, end, k), rx_object(pipe, other(end), k),
                      pipe_ring(pipe, memory, end, k),
                      is_shared(state, endpoint, &EndpointRecord::tx, k)});
   }
-  for (std::uint16_t i = 0; i != endpoint.rx.count; ++i) {
-    const auto k = static_cast<std::uint16_t>(endpoint.rx.first + i);
+  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
     rings.push_back({rx_object(pipe, end, k), tx_object(pipe, other(end), k),
                      pipe_ring(pipe, memory, other(end), k),
                      is_shared(state, endpoint, &EndpointRecord::rx, k)});
@@ -53,7 +53,8 @@ std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
                                 const EndpointRecord& endpoint) {
   if (endpoint.pipe != no_pipe) return rings_of_pipe(state, memory, endpoint);
   std::vector<BoundRing> rings;
-  for (std::uint32_t i = 0; i != endpoint.tx.count + std::uint32_t{endpoint.rx.count}; ++i) {
+  const std::uint32_t count = endpoint.tx.count + std::uint32_t{endpoint.rx.count};
+  for (std::uint32_t i = 0; i != std::min(count, 2 * max_rings); ++i) {
     rings.push_back({endpoint.first_ring + i, {}, {}, false});
   }
   return rings;
@@ -101,7 +102,7 @@ bool settle(const Memory& memory, const std::vector<BoundRing>& rings, detail::O
 /// Sets the offset of every slot that holds no packet.
 void write_offset(const BoundRing& ring, abi::netmap_ring& into, const detail::Offsets& offsets,
                   std::uint64_t initial) {
-  const std::uint32_t size = std::min(into.num_slots, max_slots);
+  const std::uint32_t size = std::min(detail::load(into.num_slots), max_slots);
   std::uint32_t first = 0;
   std::uint32_t last = 0;
   if (ring.pipe) {

@@ -86,7 +86,7 @@ struct RingWords {
   /// slots' ptr are data offsets, how many bytes they may be, and whether anybody ever opened it.
   std::uint64_t offset_mask;
   std::uint64_t max_offset;
-  bool was_bound;
+  std::uint8_t was_bound;
 };
 static_assert(sizeof(RingWords) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
 
