@@ -220,7 +220,7 @@ class OffsetOption : public OnDevice {
     return request(header, device());
   }
 };
-ON_EVERY_DEVICE(OffsetOption);
+ON_EVERY_BARE_DEVICE(OffsetOption);
 
 TEST_P(OffsetOption, IsCheckedAsTheModuleDoes) {
   constexpr std::array table{
