@@ -59,7 +59,8 @@ class Points : public InDomain {
   }
   /// Opens, forwards a little, and closes.
   void forward_some(Random random) {
-    if (random.below(2) == 0) leave_a_corpse();
+    // Not after the strike: then this process may be killed any time, and its child would live on.
+    if (passes >= 0 && random.below(2) == 0) leave_a_corpse();
     if (random.below(2) == 0) (void)open("y{1", small);  // a pipe and a region that come and go
     auto from = open("x}1", small);
     auto to = open("x{2", small);
