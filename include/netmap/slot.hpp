@@ -63,6 +63,14 @@ inline void count(RingStats& stats, SlotWord word) noexcept {
   stats.bytes += word.length;
 }
 
+/// The same for the slots from `from` up to `to`, which are in the circle.
+inline void count(RingStats& stats, const SlotCircle& slots, std::uint32_t from,
+                  std::uint32_t to) noexcept {
+  for (; from != to; from = from + 1 == slots.size() ? 0 : from + 1) {
+    count(stats, load(slots.first[from]));
+  }
+}
+
 /// Where a view looks: one slot of one ring.
 struct Place {
   const Bounds* bounds;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/own_ring.hpp"
 
+#include <algorithm>
+
 namespace netmap {
 
 std::optional<std::uint32_t> OwnRing::head() noexcept {
@@ -20,10 +22,23 @@ void OwnRing::reset() noexcept {
   detail::store(ring_->tail, tail_);
 }
 
-void OwnRing::pass(std::uint32_t end) noexcept {
-  for (; first_ != end; first_ = next(first_)) {
-    detail::count(ledger_.stats, detail::load(slot(first_)));
+bool OwnRing::write(std::uint32_t index, std::span<const std::byte> packet,
+                    std::uint16_t flags) noexcept {
+  detail::SlotWord word{detail::load(slot(index)).index, static_cast<std::uint16_t>(packet.size()),
+                        flags};
+  const auto into = bytes(word);
+  if (into) {
+    std::ranges::copy(packet, into->begin());
+  } else {
+    word.length = 0;
   }
+  detail::store(slot(index), word);
+  return into.has_value();
+}
+
+void OwnRing::pass(std::uint32_t end) noexcept {
+  detail::count(ledger_.stats, bounds_.slots, first_, end);
+  first_ = end;
 }
 
 }  // namespace netmap

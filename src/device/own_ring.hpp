@@ -58,12 +58,15 @@ class OwnRing {
   [[nodiscard]] abi::netmap_slot& slot(std::uint32_t index) const noexcept {
     return bounds_.slots.first[index];
   }
-  [[nodiscard]] const detail::BufferArea& buffers() const noexcept { return bounds_.buffers; }
   /// What the slot holds; nothing if it names no buffer that can hold that.
   [[nodiscard]] std::optional<std::span<std::byte>> bytes(detail::SlotWord slot) const noexcept {
-    if (!buffers().has(slot.index) || slot.length > buffer_size()) return {};
-    return buffers().buffer(slot.index).first(slot.length);
+    if (!bounds_.buffers.has(slot.index) || slot.length > buffer_size()) return {};
+    return bounds_.buffers.buffer(slot.index).first(slot.length);
   }
+  /// Puts what was received into slot `index`. Yields false, and leaves nothing in it, if the slot
+  /// names no buffer that can hold that.
+  [[nodiscard]] bool write(std::uint32_t index, std::span<const std::byte> packet,
+                           std::uint16_t flags) noexcept;
   [[nodiscard]] abi::netmap_ring& raw() const noexcept { return *ring_; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 

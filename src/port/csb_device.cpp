@@ -54,9 +54,7 @@ bool CsbDevice::exchange(std::size_t n) noexcept {
   const std::uint32_t head = detail::load(at.ring->head);
   const std::uint32_t cur = detail::load(at.ring->cur);
   if (head >= slots.size() || cur >= slots.size()) return false;
-  for (; upto != head; upto = upto + 1 == slots.size() ? 0 : upto + 1) {
-    detail::count(ledger->stats, detail::load(slots.first[upto]));
-  }
+  detail::count(ledger->stats, slots, std::exchange(upto, head), head);
   detail::store(to_loop_[n].cur, cur);
   __atomic_store_n(&to_loop_[n].head, head, __ATOMIC_RELEASE);
   const std::uint32_t tail = __atomic_load_n(&from_loop_[n].hwtail, __ATOMIC_ACQUIRE);

@@ -2,7 +2,7 @@
 #include "device/fault/rings.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace netmap::fault {
 namespace {
@@ -135,7 +135,7 @@ SyncStatus FaultyRx::show(Clock::time_point now) {
   for (auto left = wire_.limit(); packet != nullptr && left != 0; --left) {
     if (packet->size() > shown_.room()) break;
     for (const Fragment& fragment : *packet) {
-      if (!write(tail, fragment)) done = errc::ring_corrupt;
+      if (!shown_.write(tail, fragment.bytes, fragment.flags)) done = errc::ring_corrupt;
       tail = shown_.next(tail);
     }
     shown_.set_tail(tail);
@@ -145,21 +145,6 @@ SyncStatus FaultyRx::show(Clock::time_point now) {
   shown_.set_tail(tail);
   show_time();
   return done;
-}
-
-/// Yields whether the slot names a buffer that holds so much.
-bool FaultyRx::write(std::uint32_t index, const Fragment& fragment) noexcept {
-  auto word = detail::load(shown_.slot(index));
-  word.length = static_cast<std::uint16_t>(fragment.bytes.size());
-  word.flags = fragment.flags;
-  const auto into = shown_.bytes(word);
-  if (into) {
-    std::ranges::copy(fragment.bytes, into->begin());
-  } else {
-    word.length = 0;
-  }
-  detail::store(shown_.slot(index), word);
-  return into.has_value();
 }
 
 void FaultyRx::show_time() noexcept {

@@ -58,8 +58,8 @@ class FaultyRx {
   [[nodiscard]] detail::Ledger& ledger() noexcept { return shown_.ledger(); }
 
  private:
-  [[nodiscard]] bool write(std::uint32_t index, const Fragment& fragment) noexcept;
   void show_time() noexcept;
+
   OwnRing shown_;
   RxRing& inner_;
   Wire wire_;

@@ -24,9 +24,7 @@ void count(CountedRing& ring) noexcept {
   const auto& slots = ring.at.bounds.slots;
   const std::uint32_t end = detail::load(ring.at.ring->head);
   if (end >= slots.size() || ring.upto >= slots.size()) return;
-  for (; ring.upto != end; ring.upto = ring.upto + 1 == slots.size() ? 0 : ring.upto + 1) {
-    detail::count(ring.ledger.stats, detail::load(slots.first[ring.upto]));
-  }
+  detail::count(ring.ledger.stats, slots, std::exchange(ring.upto, end), end);
 }
 
 /// Whether the module will take the ring as it is. Impossible positions it resets ("ring reinit"),

@@ -121,14 +121,10 @@ SyncStatus CaptureReader::show(std::uint32_t slots) noexcept {
   auto rest = waiting_->bytes;
   std::uint32_t at = ring_.tail();
   for (; slots != 0; --slots, at = ring_.next(at)) {
-    const std::uint32_t index = detail::load(ring_.slot(at)).index;
-    const auto buffer = ring_.buffers().buffer(index);
-    if (buffer.empty()) return errc::ring_corrupt;
-    const auto part = rest.first(std::min(rest.size(), buffer.size()));
-    if (!part.empty()) std::memcpy(buffer.data(), part.data(), part.size());
+    const auto part = rest.first(std::min<std::size_t>(rest.size(), ring_.buffer_size()));
     rest = rest.subspan(part.size());
     const std::uint16_t flags = slots > 1 ? abi::slot_flags::more_fragments : std::uint16_t{0};
-    detail::store(ring_.slot(at), {index, static_cast<std::uint16_t>(part.size()), flags});
+    if (!ring_.write(at, part, flags)) return errc::ring_corrupt;
   }
   ring_.set_tail(at);
   waiting_.reset();
