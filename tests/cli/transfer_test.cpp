@@ -131,6 +131,18 @@ TEST_F(Nmx, UnnumberedPacketsAreForeignToACheckingReceiver) {
   EXPECT_EQ(received.json()["foreign"], 500);
 }
 
+TEST_F(Nmx, FaultsHappenAndAreCounted) {
+  Process in(nmx({"recv", "x}1", "--fault", "drop=1", "--json"}));
+  in.wait_for("nmx recv: ");
+  const Outcome sent = run(nmx({"gen", "x{1", "-n", "500", "--fault", "duplicate=1"}));
+  EXPECT_EQ(sent.status, 0) << sent.err;
+  EXPECT_NE(sent.err.find("faults: 500 duplicated\n"), std::string::npos) << sent.err;
+  in.signal(SIGINT);
+  const Outcome received = in.finish();
+  EXPECT_EQ(received.json()["packets"], 0);
+  EXPECT_NE(received.err.find("faults: 1000 dropped\n"), std::string::npos) << received.err;
+}
+
 TEST_F(Nmx, TheReceiverStopsAfterSilence) {
   Process in(nmx({"recv", "x}1", "--silence=0.2", "--seq", "--json"}));
   in.wait_for("nmx recv: ");

@@ -83,10 +83,7 @@ Result<int> bridge(const BridgeOptions& options) {
                           .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("forwarded", *total);
-  if (options.faults) {
-    fmt::print(stderr, "{}: {}\n{}: {}\n", a->info().name, to_text(a->stats().faults),
-               b->info().name, to_text(b->stats().faults));
-  }
+  for (const netmap::Port* port : {&*a, &*b}) say_faults(options.faults, {port, 1});
   if (pump.left() != 0) {
     fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
   }

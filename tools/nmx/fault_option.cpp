@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -28,7 +29,7 @@ constexpr std::pair<std::string_view, std::chrono::nanoseconds Faults::*> durati
     {"delay", &Faults::delay}, {"late", &Faults::late}};
 constexpr std::pair<std::string_view, std::uint64_t FaultCounts::*> counted[] = {
     {"dropped", &FaultCounts::dropped},     {"duplicated", &FaultCounts::duplicated},
-    {"damaged", &FaultCounts::corrupted},   {"reordered", &FaultCounts::reordered},
+    {"corrupted", &FaultCounts::corrupted}, {"reordered", &FaultCounts::reordered},
     {"delayed", &FaultCounts::delayed},     {"short batches", &FaultCounts::short_batches},
     {"failed syncs", &FaultCounts::failed}, {"spurious wake-ups", &FaultCounts::spurious},
     {"late wake-ups", &FaultCounts::late}};
@@ -63,8 +64,7 @@ Parsed parse_fault(std::string_view key, std::string_view value, Faults& faults)
   if (key == "seed") return parse_number(key, value, faults.seed);
   return std::unexpected(
       fmt::format("there is no fault '{}', but drop, duplicate, corrupt, reorder, short, fail and "
-                  "spurious=0…1, "
-                  "delay and late=TIME, seed=N",
+                  "spurious=0…1, delay and late=TIME, seed=N",
                   key));
 }
 
@@ -99,13 +99,14 @@ std::string to_text(const FaultCounts& counts) {
   return parts.empty() ? "faults: none" : fmt::format("faults: {}", fmt::join(parts, ", "));
 }
 
-FaultCounts sum_of_faults(std::span<const netmap::Port> ports) {
+void say_faults(const std::optional<Faults>& asked, std::span<const netmap::Port> ports) {
+  if (!asked) return;
   FaultCounts sum;
   for (const netmap::Port& port : ports) {
     const FaultCounts one = port.stats().faults;
     for (const auto& [name, member] : counted) sum.*member += one.*member;
   }
-  return sum;
+  fmt::print(stderr, "{}: {}\n", ports.front().info().name, to_text(sum));
 }
 
 }  // namespace nmx

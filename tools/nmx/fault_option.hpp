@@ -21,9 +21,9 @@ void add_fault_option(CLI::App& app, std::optional<netmap::Faults>& faults);
 /// "drop=0.01,delay=1ms,seed=7": the members of netmap::Faults, with "short" for short_batch.
 [[nodiscard]] std::expected<netmap::Faults, std::string> parse_faults(const std::string& text);
 
-/// "faults: 3 dropped, 1 damaged".
+/// "faults: 3 dropped, 1 corrupted".
 [[nodiscard]] std::string to_text(const netmap::FaultCounts& counts);
-/// Of all ports together.
-[[nodiscard]] netmap::FaultCounts sum_of_faults(std::span<const netmap::Port> ports);
+/// Says on stderr what they did to these, all of one name, if any were asked for.
+void say_faults(const std::optional<netmap::Faults>& asked, std::span<const netmap::Port> ports);
 
 }  // namespace nmx

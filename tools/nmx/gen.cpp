@@ -95,7 +95,7 @@ Result<int> gen(const GenOptions& options) {
   const auto total = run(std::move(tasks), report, {.alone = alone(info)});
   if (!total) return std::unexpected(total.error());
   report.total("sent", *total);
-  if (options.faults) fmt::print(stderr, "{}\n", to_text(sum_of_faults(*ports)));
+  say_faults(options.faults, *ports);
   return conclude(options, *total, left());
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "duration.hpp"
+#include "fault_option.hpp"
 #include "generator.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
@@ -116,6 +117,7 @@ Result<int> ping(const PingCommandOptions& options) {
   const auto traffic = run(std::move(tasks), ticks, {.alone = alone(info)});
   if (!traffic) return std::unexpected(traffic.error());
   report.finish(log.take(), traffic->seconds);
+  say_faults(options.faults, {&*port, 1});
   return conclude(options, report.total());
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "fault_option.hpp"
 #include "options.hpp"
 #include "ponger.hpp"
 #include "ports.hpp"
@@ -33,6 +34,7 @@ Result<int> pong(const PingPortOptions& options) {
   const auto total = run(std::move(tasks), report, {.alone = alone(info)});
   if (!total) return std::unexpected(total.error());
   report.total("answered", *total);
+  say_faults(options.faults, {&*port, 1});
   if (ponger.ignored() != 0) {
     fmt::print(stderr, "{} packets were not UDP over IPv4, and not answered\n", ponger.ignored());
   }

@@ -61,7 +61,7 @@ Result<int> recv(const RecvOptions& options) {
       run(std::move(tasks), report, {.alone = alone(info), .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("received", *total);
-  if (options.faults) fmt::print(stderr, "{}\n", to_text(sum_of_faults(*ports)));
+  say_faults(options.faults, *ports);
   return conclude(options, *total, tally);
 }
 
