@@ -24,8 +24,8 @@ constexpr std::array registry{
 };
 
 /// A capture's name decides; else what was asked for; else the rule of DeviceKind::automatic. The
-/// module is used where it is loaded, even if it then
-/// refuses: two programs that believe they share a port must not sit on different devices.
+/// module is used where it is loaded, even if it then refuses: two programs that believe they share
+/// a port must not sit on different devices.
 Result<DeviceKind> choose(DeviceKind asked, const PortName& name) {
   if (name.capture) return DeviceKind::pcap;
   if (asked != DeviceKind::automatic) return asked;

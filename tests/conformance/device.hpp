@@ -103,19 +103,19 @@ class OnDevice : public testing::TestWithParam<Setting> {
 
 std::string device_name(const testing::TestParamInfo<Setting>& info);
 
-inline constexpr Setting every_setting[] = {{DeviceKind::kernel, false},
-                                            {DeviceKind::embedded, false},
-                                            {DeviceKind::kernel, true},
-                                            {DeviceKind::embedded, true}};
+inline constexpr Setting bare_settings[] = {{DeviceKind::kernel, false},
+                                            {DeviceKind::embedded, false}};
+inline constexpr Setting faulty_settings[] = {{DeviceKind::kernel, true},
+                                              {DeviceKind::embedded, true}};
 
 /// Runs a suite on every device: what ports with faults do not have, see faults.hpp.
-#define ON_EVERY_BARE_DEVICE(suite)                                                      \
-  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(every_setting, every_setting + 2), \
-                           device_name)
+#define ON_EVERY_BARE_DEVICE(suite) \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(bare_settings), device_name)
 
 /// Runs a suite on every device, without and with faults.
 #define ON_EVERY_DEVICE(suite) \
-  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(every_setting), device_name)
+  ON_EVERY_BARE_DEVICE(suite); \
+  INSTANTIATE_TEST_SUITE_P(Faulty, suite, testing::ValuesIn(faulty_settings), device_name)
 
 // ---- Numbered packets ---------------------------------------------------------------------------
 

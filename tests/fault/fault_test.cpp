@@ -220,6 +220,12 @@ TEST_F(Faulty, ABrokenRingIsReportedAndMended) {
   EXPECT_EQ(code_of(right.sync_rx()), errc::ring_corrupt);
 }
 
+TEST_F(Faulty, ASyncLoopNeedsAPortWithout) {
+  Port port = open("x{1", Faults{});
+  EXPECT_EQ(code_of(SyncLoop::attach(port)), errc::not_supported);
+  must(port.sync_tx());
+}
+
 TEST_F(Faulty, AProbabilityIsBetweenNeverAndAlways) {
   for (const double probability : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
     const auto port = try_open("x{1", {.faults = Faults{.corrupt = probability}});

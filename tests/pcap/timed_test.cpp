@@ -80,7 +80,7 @@ TEST_F(Timed, TimesBeyondAllReasonAreWaitedForInPeace) {
 
 TEST_F(Timed, TheTimeOfTheFirstSyncIsTheBeginning) {
   Port port = open_timed({0ns, 2ms});
-  std::this_thread::sleep_for(5ms);  // as long as it likes
+  std::this_thread::sleep_for(5ms);  // waits for nothing: time that passes, and must not count
   const auto start = Clock::now();
   must(port.wait(Direction::rx));
   std::size_t count = take(port.rx_rings()[0]).size();

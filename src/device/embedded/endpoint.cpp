@@ -81,8 +81,7 @@ Result<> Endpoint::register_port(abi::nmreq_header& request) {
   return {};
 }
 
-// ---- CSB mode
-// ------------------------------------------------------------------------------------
+// ---- CSB mode ----------------------------------------------------------------------------------
 
 Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
   auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
