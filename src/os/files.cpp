@@ -19,10 +19,6 @@
 namespace netmap::os {
 namespace {
 
-std::unexpected<std::error_code> failure(int error = errno) {
-  return std::unexpected(std::error_code(error, std::system_category()));
-}
-
 Outcome<> outcome(int result) {
   if (result < 0) return failure();
   return {};

@@ -9,14 +9,6 @@
 #include <sys/epoll.h>
 
 namespace netmap::os {
-namespace {
-
-std::unexpected<std::error_code> failure() {
-  return std::unexpected(std::error_code(errno, std::system_category()));
-}
-
-}  // namespace
-
 Outcome<OneShot> OneShot::make(int fd, int news) {
   File queue(::epoll_create1(EPOLL_CLOEXEC));
   if (!queue) return failure();

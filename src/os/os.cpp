@@ -21,14 +21,6 @@
 #endif
 
 namespace netmap::os {
-namespace {
-
-std::unexpected<std::error_code> failure() {
-  return std::unexpected(std::error_code(errno, std::system_category()));
-}
-
-}  // namespace
-
 File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }

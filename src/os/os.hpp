@@ -4,6 +4,7 @@
 // errno as an error_code; EINTR is retried except where waiting is the point.
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,11 @@ inline constexpr bool is_linux = false;
 
 template <class T = void>
 using Outcome = std::expected<T, std::error_code>;
+
+/// What the call just made failed with, unless it says so itself.
+[[nodiscard]] inline std::unexpected<std::error_code> failure(int error = errno) {
+  return std::unexpected(std::error_code(error, std::system_category()));
+}
 
 /// Owns a descriptor.
 class File {

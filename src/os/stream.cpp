@@ -10,10 +10,6 @@
 namespace netmap::os {
 namespace {
 
-std::unexpected<std::error_code> failure(int error = errno) {
-  return std::unexpected(std::error_code(error, std::system_category()));
-}
-
 /// A copy, so that it can be closed as every other.
 Outcome<File> copy_of(int fd) {
   File copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));

@@ -2,7 +2,6 @@
 #include "os/wake_up.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
 #if defined(__linux__)
 
@@ -11,10 +10,6 @@
 
 namespace netmap::os {
 namespace {
-
-std::unexpected<std::error_code> failure() {
-  return std::unexpected(std::error_code(errno, std::system_category()));
-}
 
 bool watch(const File& queue, int fd) noexcept {
   epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};

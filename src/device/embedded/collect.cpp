@@ -23,7 +23,7 @@ bool is_sound(const PipeRecord& pipe) {
   const auto rings_fit = [](std::uint32_t rings) { return rings >= 1 && rings <= max_rings; };
   const auto slots_fit = [](std::uint32_t slots) { return slots >= 1 && slots <= max_slots; };
   return std::ranges::all_of(pipe.rings, rings_fit) && std::ranges::all_of(pipe.slots, slots_fit) &&
-         has_rings(pipe.first_ring, 2u * (pipe.rings[0] + pipe.rings[1]));
+         has_rings(pipe.first_ring, std::uint64_t{2} * (pipe.rings[0] + pipe.rings[1]));
 }
 
 bool is_sound(const EndpointRecord& endpoint) {

@@ -65,13 +65,13 @@ Result<os::File> open_directory(const std::string& path) {
   return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
 }
 
-struct Registry {
+struct OpenDomains {
   std::mutex mutex;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Domain>> domains;
 };
 
-Registry& registry() {
-  static Registry domains;
+OpenDomains& open_domains() {
+  static OpenDomains domains;
   return domains;
 }
 
@@ -99,8 +99,8 @@ Result<std::shared_ptr<Domain>> Domain::at(const std::string& named) {
     return std::unexpected(status.error());
   }
 
-  const std::scoped_lock only(registry().mutex);
-  auto& known = registry().domains[{status->device, status->inode}];
+  const std::scoped_lock only(open_domains().mutex);
+  auto& known = open_domains().domains[{status->device, status->inode}];
   if (auto domain = known.lock()) return domain;
   auto domain = std::make_shared<Domain>(path, std::move(*directory));
   if (auto mapped = domain->map_state(); !mapped) return std::unexpected(mapped.error());

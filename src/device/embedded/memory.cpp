@@ -28,13 +28,13 @@ std::unexpected<Error> exhausted(const std::string& what) {
 }
 
 /// The mappings of this process, by file.
-struct Registry {
+struct OpenRegions {
   std::mutex mutex;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<Memory>> regions;
 };
 
-Registry& registry() {
-  static Registry regions;
+OpenRegions& open_regions() {
+  static OpenRegions regions;
   return regions;
 }
 
@@ -47,8 +47,8 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
   if (!file) return std::unexpected(cannot("open the region '" + name + "'", file.error()));
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
-  const std::scoped_lock only(registry().mutex);
-  auto& regions = registry().regions;
+  const std::scoped_lock only(open_regions().mutex);
+  auto& regions = open_regions().regions;
   std::erase_if(regions, [](const auto& region) { return region.second.expired(); });
   auto& known = regions[{status->device, status->inode}];
   if (auto memory = known.lock()) return memory;

@@ -20,7 +20,7 @@ struct CountedRing {
 };
 
 /// Counts what the program hands over, before the module may reuse it.
-void count(CountedRing& ring) noexcept {
+void count_moved(CountedRing& ring) noexcept {
   const auto& slots = ring.at.bounds.slots;
   const std::uint32_t end = detail::load(ring.at.ring->head);
   if (end >= slots.size() || ring.upto >= slots.size()) return;
@@ -85,8 +85,8 @@ class KernelDevice final : public Device {
     return os::is_linux && (!directions.has(Direction::tx) || tx_.size() <= 1);
   }
   void arm(Directions directions) noexcept override {
-    if (directions.has(Direction::tx)) std::ranges::for_each(tx_, count);
-    if (directions.has(Direction::rx)) std::ranges::for_each(rx_, count);
+    if (directions.has(Direction::tx)) std::ranges::for_each(tx_, count_moved);
+    if (directions.has(Direction::rx)) std::ranges::for_each(rx_, count_moved);
   }
   void disarm(Directions) noexcept override {}
 
@@ -98,7 +98,7 @@ class KernelDevice final : public Device {
 
   SyncStatus sync(std::vector<CountedRing>& rings, unsigned long number) noexcept {
     const bool possible = std::ranges::all_of(rings, is_possible);
-    std::ranges::for_each(rings, count);
+    std::ranges::for_each(rings, count_moved);
     if (auto done = os::ioctl(file_.fd(), number, nullptr); !done) {
       return done.error() == std::errc::io_error ? SyncStatus(errc::interface_gone)
                                                  : SyncStatus(done.error());
