@@ -80,7 +80,9 @@ TEST(Abi, FlagsAreDistinctBits) {
   const auto bits_in = [](auto... flags) { return std::popcount((std::uint64_t{flags} + ...)); };
   {
     using namespace abi::slot_flags;
-    EXPECT_EQ(bits_in(buf_changed, report, forward, no_learn, indirect, more_fragments, txmon), 7);
+    EXPECT_EQ(bits_in(buf_changed, report, abi::slot_flags::forward, no_learn, indirect,
+                      more_fragments, txmon),
+              7);
     EXPECT_EQ(bits_in(port_mask, txmon, more_fragments), 10);
   }
   {
