@@ -73,16 +73,10 @@ class NETMAP_BUILD_TAG Ring {
 
   Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, detail::Ledger& ledger,
        std::uint16_t index, bool is_host, bool is_exclusive)
-      : ring_(ring),
-        starts_(is_exclusive && bounds.offsets.mask != 0
-                    ? std::make_unique<std::size_t[]>(bounds.slots.size())
-                    : nullptr),
-        life_({bounds.slots,
-               bounds.buffers,
-               {bounds.offsets.mask, bounds.offsets.max, starts_.get()}}),
-        ledger_(&ledger),
-        index_(index),
-        is_host_(is_host) {}
+      : Ring(ring, bounds, ledger, index, is_host,
+             is_exclusive && bounds.offsets.mask != 0
+                 ? std::make_unique<std::size_t[]>(bounds.slots.size())
+                 : nullptr) {}
   ~Ring() { life_.end(); }
 
   [[nodiscard]] const detail::Bounds& bounds() const noexcept { return life_.bounds(); }
@@ -139,12 +133,24 @@ class NETMAP_BUILD_TAG Ring {
     while (head != position) starts_[std::exchange(head, advance(head, 1))] = 0;
   }
 
+  detail::Life life_;  // first: a loop has the same register for the ring and its bounds
   abi::netmap_ring* ring_;
   std::unique_ptr<std::size_t[]> starts_;  ///< detail::Offsets::starts
-  detail::Life life_;
   detail::Ledger* ledger_;
   std::uint16_t index_;
   bool is_host_;
+
+ private:
+  Ring(abi::netmap_ring* ring, const detail::Bounds& bounds, detail::Ledger& ledger,
+       std::uint16_t index, bool is_host, std::unique_ptr<std::size_t[]> starts)
+      : life_({bounds.slots,
+               bounds.buffers,
+               {bounds.offsets.mask, bounds.offsets.max, starts.get()}}),
+        ring_(ring),
+        starts_(std::move(starts)),
+        ledger_(&ledger),
+        index_(index),
+        is_host_(is_host) {}
 };
 
 /// Received packets.

@@ -227,11 +227,13 @@ class TxSlot : public Slot {
   /// The whole buffer, from the slot's offset on, to be filled. Empty if the slot names none.
   [[nodiscard]] std::span<std::byte> buffer() const noexcept(!NETMAP_CHECKED) {
     place_.check();
-    std::size_t start = std::size_t{index_} * buffers_.size;
+    std::size_t start;
     std::size_t size = buffers_.capacity();
     if (!buffers_.is_plain(index_)) [[unlikely]] {
       start = detail::start_of(*place_.bounds, *place_.slot, 0);
       size = start == 0 ? 0 : std::min<std::size_t>(buffers_.size - start % buffers_.size, size);
+    } else {
+      start = std::size_t{index_} * buffers_.size;
     }
     return {buffers_.base + start, size};
   }
@@ -242,13 +244,12 @@ class TxSlot : public Slot {
   /// is smaller, and with ring_corrupt if there is none; the slot is then as before.
   Result<> set_length(std::size_t length, std::uint16_t flags = 0) {
     place_.check();
-    if (!buffers_.is_plain(index_) || length > buffers_.size || length > UINT16_MAX) [[unlikely]] {
-      if (const errc why = detail::set_length(*place_.bounds, *place_.slot, length, flags);
-          why != errc{}) {
-        return detail::refuse(why);
-      }
-      return {};
+    if (!buffers_.is_plain(index_)) [[unlikely]] {
+      const errc why = detail::set_length(*place_.bounds, *place_.slot, length, flags);
+      return why == errc{} ? Result<>() : detail::refuse(why);
     }
+    if (length > buffers_.size || length > UINT16_MAX) [[unlikely]]
+      return detail::refuse(errc::packet_too_large);
     const int kept = this->flags() & abi::slot_flags::buf_changed;
     detail::store(place_.slot->len, static_cast<std::uint16_t>(length));
     detail::store(place_.slot->flags, static_cast<std::uint16_t>(kept | flags));

@@ -26,7 +26,7 @@
 #define NETMAP_COLD_CALL NETMAP_RARE_CALL
 #else
 #define NETMAP_COLD_CALL \
-  [[gnu::noinline, gnu::no_caller_saved_registers, gnu::target("general-regs-only")]]
+  [[gnu::cold, gnu::noinline, gnu::no_caller_saved_registers, gnu::target("general-regs-only")]]
 #endif
 
 namespace netmap::detail {
@@ -174,11 +174,14 @@ NETMAP_COLD_CALL inline std::size_t start_of(const Bounds& bounds, const abi::ne
                                                    const abi::netmap_slot& slot,
                                                    std::uint32_t index,
                                                    std::size_t length) noexcept {
+  std::size_t start;
   if (!area.is_plain(index) || length > area.size) [[unlikely]] {
-    const std::size_t start = start_of(bounds, slot, length);
-    return {area.base + start, start == 0 ? 0 : length};
+    start = start_of(bounds, slot, length);
+    if (start == 0) length = 0;
+  } else {
+    start = std::size_t{index} * area.size;
   }
-  return {area.base + std::size_t{index} * area.size, length};
+  return {area.base + start, length};
 }
 
 }  // namespace netmap::detail
