@@ -14,6 +14,9 @@ endif()
 
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_COMPILE_WARNING_AS_ERROR ${NETMAPXX_WERROR})
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion)
+if(NOT CMAKE_UNITY_BUILD)  # where each file shadows what those before it name
+  add_compile_options(-Wshadow)
+endif()
 # Without -O2, g++ takes the inside of an empty std::optional for a value that is used.
 add_compile_options($<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Debug>>:-Wno-maybe-uninitialized>)

@@ -5,12 +5,12 @@
 // doubled, damaged, overtaken and late, in both directions, syncs move less than they could or
 // fail, and wake-ups come late or for nothing. The same seed makes the same choices.
 //
-// A packet that is late moves on in a sync of this port, whichever, or when it closes: whoever waits
-// for one is woken for it.
+// A packet that is late moves on in a sync of this port, whichever, or when it closes: whoever
+// waits for one is woken for it.
 //
-// Such a port copies every packet between its device and memory of its own. So forwarding from it or
-// to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; packets begin at the first byte of
-// their buffers; extra buffers are of its own memory; and it cannot be attached to a SyncLoop.
+// Such a port copies every packet between its device and memory of its own. So forwarding from it
+// or to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; packets begin at the first byte
+// of their buffers; extra buffers are of its own memory; and it cannot be attached to a SyncLoop.
 #pragma once
 
 #include <chrono>

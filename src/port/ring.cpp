@@ -14,15 +14,15 @@ Result<> RxRing::release_seen(Position position) {
 }
 
 std::chrono::system_clock::time_point RxRing::timestamp() const noexcept {
-  using Clock = std::chrono::system_clock;
+  using WallClock = std::chrono::system_clock;
   using std::chrono::seconds, std::chrono::microseconds;
-  constexpr auto limit = std::chrono::floor<seconds>(Clock::duration::max());
+  constexpr auto limit = std::chrono::floor<seconds>(WallClock::duration::max());
   const seconds whole(detail::load(ring_->ts.tv_sec));
   const microseconds rest(detail::load(ring_->ts.tv_usec));
   if (whole < seconds(0) || whole >= limit || rest < microseconds(0) || rest >= seconds(1)) {
     return {};
   }
-  return Clock::time_point(whole) + rest;
+  return WallClock::time_point(whole) + rest;
 }
 
 }  // namespace netmap

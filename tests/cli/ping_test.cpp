@@ -21,11 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 60s;
 
-Arguments operator+(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 Arguments ping(const Arguments& more) {
   return nmx(Arguments{"ping", "netmap:x{1", "--json"} + more);
 }

@@ -16,14 +16,14 @@ namespace nmx_test {
 namespace {
 
 /// A process that takes longer has failed. Emulated processors are slow.
-constexpr auto patience = std::chrono::seconds(100);
+constexpr auto time_limit = std::chrono::seconds(100);
 
-struct Stream {
+struct Pipe {
   int read_end;
   int write_end;
 };
 
-Stream make_stream() {
+Pipe make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   return {ends[0], ends[1]};
@@ -44,9 +44,9 @@ std::vector<nlohmann::json> Outcome::json_lines() const {
   return lines;
 }
 
-Process::Process(const Arguments& command) : end_(Clock::now() + patience) {
-  const Stream out = make_stream();
-  const Stream err = make_stream();
+Process::Process(const Arguments& command) : end_(Clock::now() + time_limit) {
+  const Pipe out = make_pipe();
+  const Pipe err = make_pipe();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);

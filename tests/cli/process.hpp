@@ -13,6 +13,11 @@ namespace nmx_test {
 
 using Arguments = std::vector<std::string>;
 
+inline Arguments operator+(Arguments a, const Arguments& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 struct Outcome {
   int status = -1;  ///< the exit status, or 128 + the signal that ended it, as the shell has it
   std::string out;

@@ -14,11 +14,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Arguments operator+(Arguments a, const Arguments& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 constexpr std::uint64_t count = 20'000;
 
 Arguments sender(const Arguments& more = {}) {

@@ -54,11 +54,6 @@ class Stepping {
 
 using Costs = InDomain;
 
-void send_one(Port& port) {
-  ASSERT_TRUE(send_number(port.tx_rings()[0], 0));
-  must(port.sync_tx());
-}
-
 void take_all(Port& port) {
   must(port.sync_rx());
   port.rx_rings()[0].for_each([](const Packet&) {});
@@ -74,7 +69,7 @@ TEST_F(Costs, CountsSystemCalls) {
 TEST_F(Costs, OfSendingAreOneCallIfTheReceiverSleepsAndNoneIfNot) {
   auto receiver = open("x}1");
   ASSERT_TRUE(must(receiver.arm(Direction::rx)));
-  Stepping sender([&] { return open("x{1"); }, send_one);
+  Stepping sender([&] { return open("x{1"); }, [](Port& port) { send_one(port); });
   (void)sender.count();  // opens the receiver's bell
   EXPECT_EQ(sender.count(), 0U) << "it has been rung already";
   for (int round = 0; round != 3; ++round) {

@@ -26,11 +26,6 @@ bool is_woken(const Port& port, Direction direction, std::chrono::milliseconds t
   return ::poll(&one, 1, static_cast<int>(timeout.count())) == 1;
 }
 
-void send_one(Port& port, std::uint64_t number = 0, std::size_t ring = 0) {
-  ASSERT_TRUE(send_number(port.tx_rings()[ring], number));
-  must(port.sync_tx());
-}
-
 // ---- Whose rings --------------------------------------------------------------------------------
 
 TEST_F(Endpoints, HaveOneOwnerEach) {

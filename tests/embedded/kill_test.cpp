@@ -18,7 +18,6 @@ namespace {
 
 using Kills = InDomain;
 constexpr int deaths = 60;
-const PortOptions small{.conf = {.tx_slots = 16, .rx_slots = 16}};
 
 /// A packet says which process sent it and how many that had sent before.
 struct Mark {
@@ -53,7 +52,7 @@ bool receive_some(Port& port, Use&& use) {
 }
 
 TEST_F(Kills, OfSendersLoseNothingPublished) {
-  auto receiver = open("x}1", small);
+  auto receiver = open("x}1", small_rings);
   Random random(1);
   Mark last{0, 0};
   std::uint64_t received = 0;
@@ -67,7 +66,7 @@ TEST_F(Kills, OfSendersLoseNothingPublished) {
     ++received;
   };
   for (std::uint32_t life = 1; life <= deaths; ++life) {
-    Process sender([&] { return send_for_ever(open("x{1", small), life); });
+    Process sender([&] { return send_for_ever(open("x{1", small_rings), life); });
     const auto until = received + 1 + random.below(200);
     while (received < until || last.life != life) ASSERT_TRUE(receive_some(receiver, check));
     sender.kill();
@@ -80,14 +79,14 @@ TEST_F(Kills, OfSendersLoseNothingPublished) {
 }
 
 TEST_F(Kills, OfReceiversLoseNothingTheyHadNotTaken) {
-  auto sender = open("x{1", small);
+  auto sender = open("x{1", small_rings);
   Shared<std::atomic<std::uint32_t>> taken;  // the numbers below were
   Random random(2);
   Mark mark{0, 0};
   for (std::uint32_t life = 1; life <= deaths; ++life) {
     Shared<std::atomic<bool>> is_broken;
     Process receiver([&] {
-      auto port = open("x}1", small);
+      auto port = open("x}1", small_rings);
       while (receive_some(port, [&](const Packet& packet) {
         const std::uint32_t number = mark_of(packet).number;
         if (number > *taken) *is_broken = true;

@@ -14,7 +14,6 @@ namespace netmap::embedded {
 namespace {
 
 using Repairs = InDomain;
-const PortOptions small{.conf = {.tx_slots = 16, .rx_slots = 16}};
 
 /// Forwards until it is killed, in batches of random size.
 bool forward_for_ever(Port from, Port to, Random random) {
@@ -28,8 +27,8 @@ bool forward_for_ever(Port from, Port to, Random random) {
 }
 
 TEST_F(Repairs, ForwardersLoseNothingAndSendNothingTwice) {
-  auto source = open("x{1", small);
-  auto sink = open("x}2", small);
+  auto source = open("x{1", small_rings);
+  auto sink = open("x}2", small_rings);
   Random random(1);
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
@@ -77,8 +76,8 @@ bool have_buffers_of_their_own(const RxRing& rx, const TxRing& tx) {
 }
 
 TEST_F(Repairs, WhatWasForwardedHalfwayIsForwardedOnce) {
-  auto source = open("x{1", small);
-  auto sink = open("x}2", small);
+  auto source = open("x{1", small_rings);
+  auto sink = open("x}2", small_rings);
   for (int steps = 0; steps != 7; ++steps) {
     Shared<std::atomic<bool>> has_stopped;
     must(source.sync_tx());
@@ -143,7 +142,7 @@ bool keep_packets(Port port, std::atomic<bool>& has_kept) {
 }
 
 TEST_F(Repairs, BuffersOfTheDeadAreFoundOnceTheLivingHaveSynced) {
-  auto sender = open("x{1", {.conf = small.conf, .extra_buffers = 20});
+  auto sender = open("x{1", {.conf = small_rings.conf, .extra_buffers = 20});
   const auto held = fill_buffers(sender, std::byte{1});
   const auto memory_id = sender.info().memory_id;
   const auto sync_all = [&](Port& receiver) {

@@ -117,6 +117,11 @@ std::uint64_t send_numbers(TxRing& ring, std::uint64_t first, std::uint64_t end)
   return first;
 }
 
+void send_one(Port& port, std::uint64_t number, std::size_t ring) {
+  ASSERT_TRUE(send_number(port.tx_rings()[ring], number));
+  must(port.sync_tx());
+}
+
 std::optional<std::uint64_t> number_of(const Packet& packet) {
   std::uint64_t number = 0;
   std::size_t at = 0;

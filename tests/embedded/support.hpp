@@ -45,6 +45,9 @@ inline std::error_code os_error(int number) {
   return {number, std::system_category()};
 }
 
+/// Rings that are full, and come round, soon.
+inline const PortOptions small_rings{.conf = {.tx_slots = 16, .rx_slots = 16}};
+
 /// Ends `port`, which may be given another value later.
 inline void close(Port& port) {
   const Port closed = std::move(port);
@@ -172,6 +175,8 @@ template <std::predicate Holds>
 [[nodiscard]] bool send_number(TxRing& ring, std::uint64_t number);
 /// Commits packets from `first` to `end`, as many as fit; yields the next to be sent.
 std::uint64_t send_numbers(TxRing& ring, std::uint64_t first, std::uint64_t end);
+/// Sends packet `number` on that ring, which must have room.
+void send_one(Port& port, std::uint64_t number = 0, std::size_t ring = 0);
 
 /// The number of a packet, nothing if it is not what send_number() sent.
 [[nodiscard]] std::optional<std::uint64_t> number_of(const Packet& packet);

@@ -25,7 +25,7 @@ std::vector<std::byte> numbered(std::uint32_t number) {
   std::memcpy(packet.data(), &number, sizeof number);
   return packet;
 }
-std::uint32_t number_of(const Packet& packet) {
+std::uint32_t number_in(const Packet& packet) {
   std::uint32_t number = 0;
   std::memcpy(&number, packet.front().data(), sizeof number);
   return number;
@@ -37,7 +37,7 @@ template <class Expected>
 std::vector<std::uint32_t> carry(Port& from, Port& to, std::uint32_t count, Expected expected) {
   std::vector<std::uint32_t> came;
   std::uint32_t sent = 0;
-  const auto take = [&](const Packet& packet) { came.push_back(number_of(packet)); };
+  const auto take = [&](const Packet& packet) { came.push_back(number_in(packet)); };
   while (sent != count || came.size() != expected()) {
     while (sent != count && from.tx_rings()[0].send(numbered(sent))) ++sent;
     must(from.sync_tx());
@@ -108,7 +108,7 @@ TEST_F(Faulty, NothingIsLostByDelayShortBatchesAndWakeUps) {
     must(left.wait(Direction::tx, 1ms));
     must(right.wait(Direction::rx, 1ms));
     right.rx_rings()[0].for_each(
-        [&](const Packet& packet) { ASSERT_EQ(number_of(packet), received++); });
+        [&](const Packet& packet) { ASSERT_EQ(number_in(packet), received++); });
     must(right.sync_rx());
   }
   for (const Port* port : {&left, &right}) {
@@ -173,7 +173,7 @@ TEST_F(Faulty, WhatWasReceivedIsShownBeforeThePeersEnd) {
   auto waited = right.wait(Direction::rx, patience);
   for (; waited; waited = right.wait(Direction::rx, patience)) {
     right.rx_rings()[0].for_each(
-        [&](const Packet& packet) { EXPECT_EQ(number_of(packet), received++); });
+        [&](const Packet& packet) { EXPECT_EQ(number_in(packet), received++); });
   }
   EXPECT_EQ(code_of(waited), errc::peer_gone);
   EXPECT_EQ(received, 10U);

@@ -30,7 +30,8 @@ TEST(NmxReport, ALineHasRateBitsBatchAndFreeSlots) {
                         .seconds = 2};
   EXPECT_EQ(interval_line(traffic),
             "   1.500 Mpps   720.000 Mbit/s  batch  300.00  free slots   12");
-  EXPECT_EQ(interval_line({}), "    0.000 pps      0.000 bit/s  batch    0.00  free slots    -");
+  EXPECT_EQ(interval_line(Traffic{}),
+            "    0.000 pps      0.000 bit/s  batch    0.00  free slots    -");
 }
 
 TEST(NmxReport, TheTotalHasTheSumsToo) {

@@ -180,7 +180,7 @@ TEST(NmxSequence, OtherPeoplesPacketsAreForeignAndNothingElse) {
 }
 
 TEST(NmxSequence, PiecesAreReadAsTheWholeIs) {
-  Random random(2);
+  nmx::Random random(2);
   SequenceWriter writer(1);
   SequenceReader reader;
   for (int i = 0; i < 2000; ++i) {
@@ -201,7 +201,7 @@ TEST(NmxSequence, PiecesAreReadAsTheWholeIs) {
 // ---- The window ---------------------------------------------------------------------------------
 
 /// What SequenceWindow counts, from its definition and with all the memory in the world.
-class Oracle {
+class WindowByDefinition {
  public:
   void record(std::uint64_t number) {
     if (seen_.empty() || number > *seen_.rbegin()) {
@@ -224,10 +224,10 @@ class Oracle {
 };
 
 TEST(NmxWindow, AgreesWithItsDefinition) {
-  Random random(4);
+  nmx::Random random(4);
   for (int run = 0; run < 50; ++run) {
     SequenceWindow window;
-    Oracle oracle;
+    WindowByDefinition oracle;
     // Near 2^32, where a number that was kept in 32 bits would wrap.
     std::uint64_t number = run % 2 == 0 ? 0 : (std::uint64_t{1} << 32) - 500;
     for (int i = 0; i < 2000; ++i) {

@@ -6,8 +6,6 @@
 namespace netmap::test {
 namespace {
 
-constexpr std::uint16_t changed = abi::slot_flags::buf_changed;
-
 void fill(const Buffer& buffer, const Bytes& bytes) {
   std::ranges::copy(bytes, buffer.bytes().begin());
 }

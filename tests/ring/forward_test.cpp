@@ -6,9 +6,6 @@
 namespace netmap::test {
 namespace {
 
-constexpr std::uint16_t more = abi::slot_flags::more_fragments;
-constexpr std::uint16_t changed = abi::slot_flags::buf_changed;
-
 Fragments taken(Departures& departures, std::uint32_t count) {
   Fragments all;
   for (; count != 0; --count) {

@@ -104,7 +104,6 @@ TEST(Oracle, NoticesAFragmentBeforeItsTime) {
 }
 
 TEST(Oracle, CountsWholePacketsOnly) {
-  constexpr auto more = abi::slot_flags::more_fragments;
   Oracle oracle;
   oracle.sent({{{}, 0}, {{}, more}, {{}, more}, {{}, 0}, {{}, more}});
   EXPECT_EQ(oracle.whole_packets(), (std::vector<std::size_t>{1, 3}));

@@ -4,8 +4,6 @@
 namespace netmap::test {
 namespace {
 
-constexpr std::uint16_t more = abi::slot_flags::more_fragments;
-
 Packet oldest(FakePort& port) {
   return *port.rx().packets().begin();
 }

@@ -52,7 +52,6 @@ TEST(RxRing, LookingMovesNothing) {
 }
 
 TEST(RxRing, UnfinishedPacketIsNotShownBeforeItsEnd) {
-  constexpr auto more = abi::slot_flags::more_fragments;
   FakePort port;
   arrive(port.arrivals(), {bytes_of("ab"), more});
   arrive(port.arrivals(), {bytes_of("cd"), more});

@@ -19,6 +19,9 @@
 
 namespace netmap::test {
 
+inline constexpr std::uint16_t more = abi::slot_flags::more_fragments;
+inline constexpr std::uint16_t changed = abi::slot_flags::buf_changed;
+
 /// A ring's size, and where its head is at first.
 struct Start {
   std::uint32_t slots;

@@ -6,8 +6,6 @@
 namespace netmap::test {
 namespace {
 
-constexpr std::uint16_t more = abi::slot_flags::more_fragments;
-
 class Sending {
  public:
   Sending(const Start& start, std::uint64_t seed)

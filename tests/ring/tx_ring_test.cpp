@@ -9,9 +9,9 @@ TEST(TxRing, SpillsALargePacketIntoFragments) {
   const Bytes packet = content(1, 150);
   ASSERT_TRUE(port.tx().send(packet));
   Bytes taken;
-  for (const bool more : {true, true, false}) {
+  for (const bool is_followed : {true, true, false}) {
     const auto [bytes, flags] = port.departures().take();
-    EXPECT_EQ(flags, more ? abi::slot_flags::more_fragments : 0);
+    EXPECT_EQ(flags, is_followed ? abi::slot_flags::more_fragments : 0);
     taken.insert(taken.end(), bytes.begin(), bytes.end());
   }
   EXPECT_EQ(taken, packet);

@@ -4,8 +4,6 @@
 namespace netmap::test {
 namespace {
 
-constexpr std::uint16_t more = abi::slot_flags::more_fragments;
-
 TEST(PacketWriter, SendsNothingUntilItCommits) {
   FakePort port({.tx_slots = 8, .tx_start = 6, .buffer_size = 64});
   const Stand before = stand_of(port.departures());
@@ -118,7 +116,6 @@ TEST(PacketWriter, KeepsBufferChangedInEveryFragment) {
   auto writer = port.tx().writer();
   ASSERT_TRUE(writer.append(content(1, 130)));
   ASSERT_TRUE(writer.commit(abi::slot_flags::report));
-  constexpr auto changed = abi::slot_flags::buf_changed;
   EXPECT_EQ(port.departures().take().flags, changed | more);
   EXPECT_EQ(port.departures().take().flags, changed | more);
   EXPECT_EQ(port.departures().take().flags, changed | abi::slot_flags::report);
