@@ -5,25 +5,35 @@
 // how often each point is tried.
 #include "embedded/support.hpp"
 
+#include "os/files.hpp"
 #include "point.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <future>
+#include <memory>
 #include <string_view>
+#include <thread>
+#include <vector>
 
+#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/wait.h>
 
 namespace netmap::embedded {
 namespace {
 
 const PortOptions small{.conf = {.tx_slots = 16, .rx_slots = 16}, .extra_buffers = 5};
+const PortOptions with_offsets{.conf = {.tx_slots = 16, .rx_slots = 16},
+                               .offset = DataOffset{.initial = 32, .bits = 0, .max = 64}};
 
 /// Long enough to fall asleep.
 constexpr auto blink = std::chrono::milliseconds(1);
 
 /// What the victim does at which point.
 const char* chosen = nullptr;
-int passes = 0;
+std::atomic<int> passes = 0;
 int signal_there = 0;
 
 void strike(const char* name) {
@@ -57,11 +67,24 @@ class Points : public InDomain {
       return ::kill(::getpid(), SIGKILL) == 0;
     }).succeeded();
   }
+  /// A pipe and a region that come and go, with data offsets and a loop that syncs.
+  void use_another_pipe() {
+    auto from = open("y{1", with_offsets);
+    auto to = open("y}1", with_offsets);
+    SyncLoop loop = must(SyncLoop::attach(from));
+    std::thread helper([&loop] { (void)loop.run(); });
+    (void)send_number(from.tx_rings()[0], 0);
+    must(from.sync_tx());
+    const auto came = to.wait(Direction::rx, patience);
+    must(loop.stop());
+    helper.join();
+    EXPECT_FALSE(must(came).empty());
+  }
   /// Opens, forwards a little, and closes.
   void forward_some(Random random) {
     // Not after the strike: then this process may be killed any time, and its child would live on.
     if (passes >= 0 && random.below(2) == 0) leave_a_corpse();
-    if (random.below(2) == 0) (void)open("y{1", small);  // a pipe and a region that come and go
+    if (random.below(2) == 0) use_another_pipe();
     auto from = open("x}1", small);
     auto to = open("x{2", small);
     for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
@@ -102,6 +125,13 @@ class Points : public InDomain {
       for (;;) forward_some(Random(random.below(1'000'000)));
       return false;
     });
+  }
+  /// Whether a process that is stopped or dead, as far as it matters, has the domain's lock.
+  [[nodiscard]] bool is_locked() const {
+    const auto file = os::open(AT_FDCWD, path() + "/lock", O_RDWR);
+    const auto taken = file ? os::try_lock(*file) : std::unexpected(file.error());
+    if (!taken) throw std::runtime_error("the lock cannot be tried");
+    return !*taken;
   }
   /// Waits, serving, until the victim has died or stopped.
   [[nodiscard]] bool await_strike(const Process& victim) {
@@ -155,6 +185,55 @@ TEST_F(Points, StopNobodyElse) {
     victim.kill();
     settle();
     ASSERT_FALSE(HasFailure());
+  }
+}
+
+/// A domain more, with its ends.
+struct Elsewhere : Points {
+  using Points::await_strike;
+  using Points::is_locked;
+  using Points::start_victim;
+  using Points::try_open;
+  void TestBody() override {}
+};
+
+struct Stopped {
+  const char* point;
+  std::unique_ptr<Elsewhere> place;
+  Process who;
+};
+
+/// Everybody who has a lock, each in a domain of its own.
+std::vector<Stopped> stop_who_has_a_lock() {
+  std::vector<Stopped> all;
+  for (const char* point : points::all()) {
+    auto place = std::make_unique<Elsewhere>();
+    Process victim = place->start_victim(point, SIGSTOP, Random(1));
+    EXPECT_TRUE(place->await_strike(victim)) << point << " is never reached";
+    if (place->is_locked()) all.push_back({point, std::move(place), std::move(victim)});
+  }
+  return all;
+}
+
+/// Each waits for seconds, so they wait at the same time.
+TEST(Stops, WithTheLockLetOthersOpenFailWithASentenceAndThenSucceed) {
+  const auto stopped = stop_who_has_a_lock();
+  EXPECT_GE(stopped.size(), 10U);
+  std::vector<std::future<Result<Port>>> opens;
+  for (const Stopped& one : stopped) {
+    opens.push_back(
+        std::async(std::launch::async, [&one] { return one.place->try_open("z{1", small); }));
+  }
+  for (std::size_t i = 0; i != stopped.size(); ++i) {
+    SCOPED_TRACE(stopped[i].point);
+    const auto opened = opens[i].get();
+    EXPECT_EQ(code_of(opened), std::errc::timed_out);
+    EXPECT_THAT(message_of(opened),
+                testing::HasSubstr("has been locked for seconds by the process " +
+                                   std::to_string(stopped[i].who.id()) +
+                                   "; it may be stopped: continue or end it"));
+    ::kill(stopped[i].who.id(), SIGCONT);
+    EXPECT_EQ(message_of(stopped[i].place->try_open("z{1", small)), "");
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
+#include "point.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -122,11 +123,13 @@ void apply(const Memory& memory, const BoundRing& ring, const detail::Offsets& o
     words.max_offset = offsets.max;
     words.offset_mask = memory.ring(ring.object).offset_mask = offsets.mask;
   }
+  NETMAP_POINT("offsets: allowed");
   if (initial == 0 || ring.is_shared) return;
   write_offset(ring, memory.ring(ring.object), offsets, initial);
   if (ring.twin && !words.was_bound) {
     write_offset(ring, memory.ring(*ring.twin), offsets, initial);
   }
+  NETMAP_POINT("offsets: written");
 }
 
 /// The other end's ring learns of the offsets, but is not held to them.
@@ -134,6 +137,7 @@ void bind(const Memory& memory, const BoundRing& ring) {
   RingWords& words = memory.words(ring.object);
   if (!ring.twin || words.was_bound) return;
   memory.ring(*ring.twin).offset_mask = memory.ring(ring.object).offset_mask;
+  NETMAP_POINT("offsets: told to the twin");
   words.was_bound = memory.words(*ring.twin).was_bound = true;
 }
 

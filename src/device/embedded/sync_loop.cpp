@@ -3,6 +3,7 @@
 
 #include "device/embedded/options.hpp"
 #include "os/files.hpp"
+#include "point.hpp"
 
 #include <cerrno>
 #include <string>
@@ -89,8 +90,10 @@ void SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) n
   line.user.head = __atomic_load_n(&line.from_program->head, __ATOMIC_ACQUIRE);
   line.user.cur = load(line.from_program->cur);
   if (!line.side.sync()) line.side.reset();
+  NETMAP_POINT("loop: synced");
   store(line.to_program->hwcur, taken.load(std::memory_order_relaxed));
   __atomic_store_n(&line.to_program->hwtail, line.user.tail, __ATOMIC_RELEASE);
+  NETMAP_POINT("loop: told");
 }
 
 void SyncLoop::round(Ringer& ringer) noexcept {
