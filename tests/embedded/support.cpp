@@ -34,16 +34,17 @@ std::set<std::string> ScratchDirectory::files() const {
   return names;
 }
 
-std::size_t InDomain::buffers(std::uint16_t memory_id) const {
+InDomain::InUse InDomain::in_use(std::uint16_t memory_id) const {
   const std::string name = path() + "/mem" + std::to_string(memory_id);
   const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
   void* const memory = ::mmap(nullptr, sizeof(RegionState), PROT_READ, MAP_SHARED, file,
                               static_cast<off_t>(region_bytes));
   ::close(file);
   if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + name);
-  const std::size_t count = static_cast<const RegionState*>(memory)->buffers.count();
+  const auto& state = *static_cast<const RegionState*>(memory);
+  const InUse use{state.buffers.count(), state.rings.count(), state.interfaces.count()};
   ::munmap(memory, sizeof(RegionState));
-  return count;
+  return use;
 }
 
 Result<> InDomain::send(std::uint16_t type, const std::string& name, void* body) const {

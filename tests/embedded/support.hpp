@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <new>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <source_location>
 #include <stdexcept>
@@ -85,8 +86,22 @@ class InDomain : public testing::Test {
                           std::source_location at = std::source_location::current()) const {
     return must(try_open(name, options), at);
   }
-  /// How many buffers of the region are in use.
-  [[nodiscard]] std::size_t buffers(std::uint16_t memory_id) const;
+  /// How many objects of the region are in use.
+  struct InUse {
+    std::size_t buffers;
+    std::size_t rings;
+    std::size_t interfaces;
+
+    friend bool operator==(const InUse&, const InUse&) = default;
+    friend std::ostream& operator<<(std::ostream& out, const InUse& use) {
+      return out << use.buffers << " buffers, " << use.rings << " rings, " << use.interfaces
+                 << " interfaces";
+    }
+  };
+  [[nodiscard]] InUse in_use(std::uint16_t memory_id) const;
+  [[nodiscard]] std::size_t buffers(std::uint16_t memory_id) const {
+    return in_use(memory_id).buffers;
+  }
   /// One request, spoken as the kernel's ioctl is.
   Result<> send(std::uint16_t type, const std::string& name, void* body) const;
 

@@ -67,10 +67,10 @@ class Points : public InDomain {
       return ::kill(::getpid(), SIGKILL) == 0;
     }).succeeded();
   }
-  /// A pipe and a region that come and go, with data offsets and a loop that syncs.
-  void use_another_pipe() {
-    auto from = open("y{1", with_offsets);
-    auto to = open("y}1", with_offsets);
+  /// A pipe that comes and goes, with data offsets and a loop that syncs.
+  void use_another_pipe(const std::string& parent) {
+    auto from = open(parent + "{9", with_offsets);
+    auto to = open(parent + "}9", with_offsets);
     SyncLoop loop = must(SyncLoop::attach(from));
     std::thread helper([&loop] { (void)loop.run(); });
     (void)send_number(from.tx_rings()[0], 0);
@@ -84,7 +84,8 @@ class Points : public InDomain {
   void forward_some(Random random) {
     // Not after the strike: then this process may be killed any time, and its child would live on.
     if (passes >= 0 && random.below(2) == 0) leave_a_corpse();
-    if (random.below(2) == 0) use_another_pipe();
+    if (random.below(2) == 0) use_another_pipe("x");
+    if (random.below(2) == 0) use_another_pipe("y");  // so does its region
     auto from = open("x}1", small);
     auto to = open("x{2", small);
     for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
@@ -95,7 +96,7 @@ class Points : public InDomain {
       must(from.sync_rx());
     }
   }
-  [[nodiscard]] std::size_t buffers() const { return InDomain::buffers(source_.info().memory_id); }
+  [[nodiscard]] InUse in_use() const { return InDomain::in_use(source_.info().memory_id); }
   /// Lets a sound forwarder bring everything home, twice, so that what was lost is found.
   void settle() {
     for (int life = 0; life != 2; ++life) {
@@ -156,7 +157,7 @@ TEST_F(Points, AreMany) {
 
 TEST_F(Points, KillNobodyElse) {
   settle();
-  const std::size_t at_rest = buffers();
+  const InUse at_rest = in_use();
   for (const char* point : points::all()) {
     for (std::uint64_t round = 0; round != rounds(); ++round) {
       SCOPED_TRACE(std::string(point) + ", round " + std::to_string(round));
@@ -165,7 +166,7 @@ TEST_F(Points, KillNobodyElse) {
       victim.kill();
       settle();
       ASSERT_FALSE(HasFailure());
-      ASSERT_EQ(buffers(), at_rest);
+      ASSERT_EQ(in_use(), at_rest);
     }
   }
 }

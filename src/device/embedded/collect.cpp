@@ -9,6 +9,7 @@
 #include "point.hpp"
 
 #include <algorithm>
+#include <bitset>
 #include <set>
 #include <vector>
 
@@ -109,6 +110,36 @@ void collect_pipes(Domain& domain) {
   }
 }
 
+template <std::size_t size>
+void set_row(std::bitset<size>& bits, std::uint32_t first, std::uint32_t count) {
+  for (std::uint32_t bit = first; count != 0 && bit < size; ++bit, --count) bits.set(bit);
+}
+
+Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id) {
+  Memory::Objects named;
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (endpoint.in_use == 0 || endpoint.memory_id != memory_id) continue;
+    set_row(named.interfaces, endpoint.interface, 1);
+    set_row(named.rings, endpoint.first_ring, endpoint.tx.count + endpoint.rx.count);
+  }
+  for (const PipeRecord& pipe : state.pipes) {
+    if (pipe.in_use == 0 || pipe.memory_id != memory_id) continue;
+    set_row(named.rings, pipe.first_ring, total_rings(pipe));
+  }
+  return named;
+}
+
+/// Whoever died with the lock may have taken objects that no record names yet.
+void collect_unnamed(Domain& domain) {
+  if (!domain.was_left()) return;
+  for (const std::uint16_t memory_id : used_memories(domain.state())) {
+    const auto memory = Memory::of(domain, memory_id);
+    if (!memory) continue;
+    (*memory)->keep_only(named_objects(domain.state(), memory_id));
+    start_recount(domain.state(), **memory);
+  }
+}
+
 bool is_stray(const DomainState& state, std::string_view file) {
   if (const auto endpoint = Bell::owner_of(file)) {
     return *endpoint >= max_endpoints || state.endpoints[*endpoint].in_use == 0;
@@ -143,6 +174,7 @@ Result<> collect(Domain& domain) {
   }
   collect_endpoints(domain);
   collect_pipes(domain);
+  collect_unnamed(domain);
   finish_recounts(domain);
   remove_stray_files(domain);
   return {};

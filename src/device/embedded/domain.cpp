@@ -123,17 +123,18 @@ Result<Domain::Lock> Domain::lock() {
     const auto taken = os::try_lock(*file);
     if (!taken) return std::unexpected(cannot("lock '" + path_ + "'", taken.error()));
     if (*taken) {
-      if (state_ != nullptr) state_->lock_holder = os::process();
-      return Lock(std::move(threads), std::move(*file));
+      if (state_ != nullptr) was_left_ |= state_->lock_holder.exchange(os::process()) != 0;
+      return Lock(std::move(threads), std::move(*file), state_);
     }
   } while (os::pause(1ms), std::chrono::steady_clock::now() < end);
   return std::unexpected(locked_too_long());
 }
 
-/// Who holds it is known only once the state is mapped.
+/// Who holds it has not said so if it is mapping the state, and cannot be asked before that is.
 Error Domain::locked_too_long() const {
-  const std::string holder = state_ != nullptr ? std::to_string(state_->lock_holder)
-                                               : "that 'fuser " + path_ + "/lock' tells";
+  const std::uint32_t process = state_ != nullptr ? state_->lock_holder.load() : 0;
+  const std::string holder =
+      process != 0 ? std::to_string(process) : "that 'fuser " + path_ + "/lock' tells";
   return {make_error_code(std::errc::timed_out),
           "the domain '" + path_ + "' has been locked for seconds by the process " + holder +
               "; it may be stopped: continue or end it"};

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace netmap::embedded {
 
@@ -28,17 +29,20 @@ class Domain {
   /// Held while records, pools or files change. A process that dies lets go of it.
   class Lock {
    public:
-    Lock(std::unique_lock<std::mutex> threads, os::File processes)
-        : threads_(std::move(threads)), processes_(std::move(processes)) {}
+    Lock(std::unique_lock<std::mutex> threads, os::File processes, DomainState* state)
+        : threads_(std::move(threads)), processes_(std::move(processes)), state_(state) {}
     Lock(Lock&&) = default;
     /// A child forked meanwhile has a copy of the descriptor, and would hold on to the lock.
     ~Lock() {
-      if (processes_) os::unlock(processes_);
+      if (!processes_) return;
+      if (state_ != nullptr) state_->lock_holder = 0;
+      os::unlock(processes_);
     }
 
    private:
     std::unique_lock<std::mutex> threads_;
     os::File processes_;
+    DomainState* state_;
   };
   /// Waits a few seconds at most: the holder may be stopped.
   [[nodiscard]] Result<Lock> lock();
@@ -46,6 +50,8 @@ class Domain {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const os::File& directory() const noexcept { return directory_; }
   [[nodiscard]] DomainState& state() noexcept { return *state_; }
+  /// Whether somebody died who had the lock, since this was last called. Under the lock.
+  [[nodiscard]] bool was_left() noexcept { return std::exchange(was_left_, false); }
   /// This process, told from all others, also from those of its number in other containers.
   [[nodiscard]] static std::uint64_t owner();
 
@@ -58,6 +64,7 @@ class Domain {
   os::Mapping mapping_;
   DomainState* state_ = nullptr;
   std::mutex threads_;
+  bool was_left_ = false;
 };
 
 /// Makes sure that a shared file is this version's, or makes it so if it is new. `what` names the

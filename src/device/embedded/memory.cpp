@@ -185,6 +185,11 @@ void Memory::give_back_buffer_list(std::uint32_t first) {
   }
 }
 
+void Memory::keep_only(const Objects& named) noexcept {
+  state_->interfaces = named.interfaces;
+  state_->rings = named.rings;
+}
+
 std::uint32_t Memory::recount() const noexcept {
   return state_->is_recounting ? state_->recounts.load() : 0;
 }

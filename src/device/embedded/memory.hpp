@@ -8,6 +8,7 @@
 #include "device/device.hpp"
 #include "device/embedded/domain.hpp"
 
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -55,6 +56,14 @@ class Memory {
   };
   [[nodiscard]] BufferList take_buffer_list(std::uint32_t count);
   void give_back_buffer_list(std::uint32_t first);
+
+  /// What records name.
+  struct Objects {
+    std::bitset<interface_pool.objects> interfaces;
+    std::bitset<ring_pool.objects> rings;
+  };
+  /// Gives back all interfaces and rings but these.
+  void keep_only(const Objects& named) noexcept;
 
   /// The number of the recount that runs, 0 if none does; see recount.hpp. Needs no lock.
   [[nodiscard]] std::uint32_t recount() const noexcept;

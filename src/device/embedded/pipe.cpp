@@ -141,11 +141,15 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
   return static_cast<std::uint16_t>(free - std::begin(state.pipes));
 }
 
+std::uint32_t total_rings(const PipeRecord& pipe) {
+  return total_rings(shape_of(pipe, End::master));
+}
+
 void destroy_pipe(const PipeRecord& pipe, Memory& memory) {
   for_each_ring(pipe, memory, [&](const PipeRing& ring, End, std::uint32_t) {
     for (const std::uint32_t buffer : buffers_of(ring)) memory.give_back_buffer(buffer);
   });
-  memory.give_back_rings(pipe.first_ring, total_rings(shape_of(pipe, End::master)));
+  memory.give_back_rings(pipe.first_ring, total_rings(pipe));
 }
 
 }  // namespace netmap::embedded

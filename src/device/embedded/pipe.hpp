@@ -71,6 +71,9 @@ void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
   }
 }
 
+/// How many ring objects it has.
+[[nodiscard]] std::uint32_t total_rings(const PipeRecord& pipe);
+
 /// use(slot) for every slot of an endpoint's own rings, if it is a null port.
 template <class Use>
 void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Use&& use) {

@@ -4,7 +4,6 @@
 #include "device/embedded/pipe.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace netmap::embedded {
 namespace {
@@ -45,6 +44,14 @@ void mark_buffers(const PipeRing& ring, Memory& memory) noexcept {
   }
 }
 
+std::set<std::uint16_t> used_memories(const DomainState& state) {
+  std::set<std::uint16_t> used;
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (endpoint.in_use != 0) used.insert(endpoint.memory_id);
+  }
+  return used;
+}
+
 void start_recount(DomainState& state, Memory& memory) {
   memory.start_recount();
   state.attention |= attention::recount;
@@ -53,12 +60,8 @@ void start_recount(DomainState& state, Memory& memory) {
 void finish_recounts(Domain& domain) {
   DomainState& state = domain.state();
   if ((state.attention & attention::recount) == 0) return;
-  std::set<std::uint16_t> in_use;
-  for (const EndpointRecord& endpoint : state.endpoints) {
-    if (endpoint.in_use != 0) in_use.insert(endpoint.memory_id);
-  }
   bool is_unfinished = false;
-  for (const std::uint16_t memory_id : in_use) {
+  for (const std::uint16_t memory_id : used_memories(state)) {
     const auto memory = Memory::of(domain, memory_id);
     if (!memory || (*memory)->recount() == 0) continue;
     if (have_all_answered(state, memory_id, (*memory)->recount())) {

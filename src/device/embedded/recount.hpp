@@ -13,7 +13,12 @@
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 
+#include <set>
+
 namespace netmap::embedded {
+
+/// The memory ids of the regions that open ports are in.
+[[nodiscard]] std::set<std::uint16_t> used_memories(const DomainState& state);
 
 /// Somebody died who used `memory`. Under the domain's lock.
 void start_recount(DomainState& state, Memory& memory);

@@ -102,6 +102,7 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
                         const std::string& name, abi::nmreq_register& body) {
   const auto object = memory.take_interface();
   if (!object) return std::unexpected(object.error());
+  NETMAP_POINT("open: interface taken");
   abi::netmap_if& interface = memory.interface(*object);
   interface = {};
   endpoint.interface = *object;

@@ -184,7 +184,7 @@ inline constexpr std::uint32_t recount = 2;
 struct DomainState {
   FileHeader header;
   std::atomic<std::uint32_t> attention;    ///< what a sync has to do beside its work
-  std::atomic<std::uint32_t> lock_holder;  ///< process, for messages
+  std::atomic<std::uint32_t> lock_holder;  ///< process, 0 if none; of one that died in it, it stays
   PipeRecord pipes[max_pipes];
   EndpointRecord endpoints[max_endpoints];
 
