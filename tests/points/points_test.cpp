@@ -134,14 +134,17 @@ class Points : public InDomain {
     if (!taken) throw std::runtime_error("the lock cannot be tried");
     return !*taken;
   }
+  [[nodiscard]] static bool is_struck(const Process& victim) {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(victim.id()), &info,
+                    WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == victim.id();
+  }
   /// Waits, serving, until the victim has died or stopped.
   [[nodiscard]] bool await_strike(const Process& victim) {
     return await([&] {
       serve();
-      siginfo_t info{};
-      return ::waitid(P_PID, static_cast<id_t>(victim.id()), &info,
-                      WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-             info.si_pid == victim.id();
+      return is_struck(victim);
     });
   }
 };
@@ -187,6 +190,30 @@ TEST_F(Points, StopNobodyElse) {
     settle();
     ASSERT_FALSE(HasFailure());
   }
+}
+
+TEST_F(Points, StopOfWhoOpensWithOffsetsLeavesThoseOfPacketsThatComeMeanwhile) {
+  auto sender = open("x{7", with_offsets);
+  Shared<std::atomic<bool>> is_open;
+  Shared<std::atomic<std::size_t>> offset;
+  Process receiver([&] {
+    chosen = "offsets: looked";
+    passes = 1;  // at the tx ring, of which nobody else has slots now
+    signal_there = SIGSTOP;
+    points::reached = strike;
+    auto port = open("x}7", with_offsets);
+    *is_open = true;
+    if (must(port.wait(Direction::rx, patience)).empty()) return false;
+    *offset = port.rx_rings()[0].slots().front().offset();
+    return true;
+  });
+  ASSERT_TRUE(await([&] { return *is_open || is_struck(receiver); }));
+  must(sender.tx_rings()[0].slots().front().set_offset(48));
+  ASSERT_TRUE(send_number(sender.tx_rings()[0], 0));
+  must(sender.sync_tx());
+  ::kill(receiver.id(), SIGCONT);
+  EXPECT_TRUE(receiver.succeeded());
+  EXPECT_EQ(*offset, 48U);
 }
 
 /// A domain more, with its ends.

@@ -19,6 +19,7 @@ struct BoundRing {
   std::optional<std::uint32_t> twin;
   std::optional<PipeRing> pipe;
   bool is_shared;
+  bool is_fed;  ///< the other end may be writing to its slots, once it was opened
 };
 
 /// Whether another endpoint has ring `k` of this one's end and direction, too.
@@ -40,12 +41,12 @@ std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& mem
   for (std::uint16_t k = tx.first; k < std::min(tx.end(), max_rings); ++k) {
     rings.push_back({tx_object(pipe, end, k), rx_object(pipe, other(end), k),
                      pipe_ring(pipe, memory, end, k),
-                     is_shared(state, endpoint, &EndpointRecord::tx, k)});
+                     is_shared(state, endpoint, &EndpointRecord::tx, k), false});
   }
   for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
     rings.push_back({rx_object(pipe, end, k), tx_object(pipe, other(end), k),
                      pipe_ring(pipe, memory, other(end), k),
-                     is_shared(state, endpoint, &EndpointRecord::rx, k)});
+                     is_shared(state, endpoint, &EndpointRecord::rx, k), true});
   }
   return rings;
 }
@@ -56,7 +57,7 @@ std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
   std::vector<BoundRing> rings;
   const std::uint32_t count = endpoint.tx.count + std::uint32_t{endpoint.rx.count};
   for (std::uint32_t i = 0; i != std::min(count, 2 * max_rings); ++i) {
-    rings.push_back({endpoint.first_ring + i, {}, {}, false});
+    rings.push_back({endpoint.first_ring + i, {}, {}, false, false});
   }
   return rings;
 }
@@ -110,6 +111,7 @@ void write_offset(const BoundRing& ring, abi::netmap_ring& into, const detail::O
     first = ring.pipe->slot_of(ring.pipe->words->returned);
     last = ring.pipe->slot_of(detail::load(ring.pipe->tx->head));
   }
+  NETMAP_POINT("offsets: looked");
   for (std::uint32_t slot = 0; slot != size; ++slot) {
     const bool is_full = ring.pipe && slot != last && ring.pipe->is_between(first, slot, last);
     if (!is_full) offsets.store_to(abi::slots_of(into)[slot], initial);
@@ -123,9 +125,10 @@ void apply(const Memory& memory, const BoundRing& ring, const detail::Offsets& o
     words.max_offset = offsets.max;
     words.offset_mask = memory.ring(ring.object).offset_mask = offsets.mask;
   }
-  NETMAP_POINT("offsets: allowed");
   if (initial == 0 || ring.is_shared) return;
-  write_offset(ring, memory.ring(ring.object), offsets, initial);
+  if (!ring.is_fed || !words.was_bound) {
+    write_offset(ring, memory.ring(ring.object), offsets, initial);
+  }
   if (ring.twin && !words.was_bound) {
     write_offset(ring, memory.ring(*ring.twin), offsets, initial);
   }
