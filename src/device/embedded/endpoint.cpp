@@ -242,7 +242,7 @@ SyncStatus Endpoint::wake_senders() noexcept {
 void Endpoint::answer_recount() noexcept {
   auto& [endpoint, bell, memory, senders, receivers, nothing] = *binding_;
   const std::uint32_t recount = memory->recount();
-  if (recount == 0) return;
+  if (recount == 0 || recount == settled_) return;
   bool is_raw = false;
   for (PipeSender& sender : senders) {
     mark_buffers(sender.ring(), *memory);
@@ -257,7 +257,11 @@ void Endpoint::answer_recount() noexcept {
   }
   if (is_raw || nothing.is_raw) return;
   NETMAP_POINT("recount: marked");
-  domain_->state().endpoints[endpoint].answered.store(recount, std::memory_order_release);
+  DomainState& state = domain_->state();
+  EndpointRecord& own = state.endpoints[endpoint];
+  own.answered.store(recount, std::memory_order_release);
+  if (++answers_ % 16 != 0) return;  // the look costs as much as marking does
+  if (have_all_answered(state, own.memory_id, recount)) settled_ = recount;
 }
 
 /// What was sound has been synced all the same, and somebody may sleep on it.

@@ -75,6 +75,8 @@ class Endpoint final : public Device {
   bool ends_with_peer_ = false;
   bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;
+  std::uint32_t answers_ = 0;   ///< to recounts
+  std::uint32_t settled_ = 0;   ///< the last recount that all have answered
   std::uint32_t openings_ = 0;  ///< of the other end, when peers were last looked for
 };
 

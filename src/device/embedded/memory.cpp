@@ -196,7 +196,10 @@ std::uint32_t Memory::recount() const noexcept {
 
 void Memory::mark(std::uint32_t index) noexcept {
   if (index >= buffer_pool.objects) return;
-  state_->seen[index / 64].fetch_or(std::uint64_t{1} << index % 64, std::memory_order_relaxed);
+  auto& seen = state_->seen[index / 64];
+  const std::uint64_t bit = std::uint64_t{1} << index % 64;
+  if ((seen.load(std::memory_order_relaxed) & bit) != 0) return;  // cheaper than to set it again
+  seen.fetch_or(bit, std::memory_order_relaxed);
 }
 
 void Memory::start_recount() noexcept {

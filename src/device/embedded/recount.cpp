@@ -8,13 +8,6 @@
 namespace netmap::embedded {
 namespace {
 
-bool have_all_answered(const DomainState& state, std::uint16_t memory_id, std::uint32_t recount) {
-  return std::ranges::all_of(state.endpoints, [&](const EndpointRecord& endpoint) {
-    return endpoint.in_use == 0 || endpoint.memory_id != memory_id ||
-           endpoint.answered.load(std::memory_order_acquire) == recount;
-  });
-}
-
 /// What is in rings that nobody has open, too.
 void mark_all_rings(const DomainState& state, std::uint16_t memory_id, Memory& memory) {
   for (const PipeRecord& pipe : state.pipes) {
@@ -42,6 +35,13 @@ void mark_buffers(const PipeRing& ring, Memory& memory) noexcept {
     const bool is_out = slot != published && ring.is_between(returned, slot, published);
     if (is_out) memory.mark(detail::load(rx[slot]).index);
   }
+}
+
+bool have_all_answered(const DomainState& state, std::uint16_t memory_id, std::uint32_t recount) {
+  return std::ranges::all_of(state.endpoints, [&](const EndpointRecord& endpoint) {
+    return endpoint.in_use == 0 || endpoint.memory_id != memory_id ||
+           endpoint.answered.load(std::memory_order_acquire) == recount;
+  });
 }
 
 std::set<std::uint16_t> used_memories(const DomainState& state) {

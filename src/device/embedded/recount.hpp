@@ -3,7 +3,8 @@
 // Finds the buffers that processes had in their hands when they died. Which these are nobody can
 // tell, but the living can tell which they are not: every open port marks, at the end of its next
 // sync, the buffers in its rings and in its hands, and from then on does so at the end of every
-// sync, until all have answered. What nobody marked then is free.
+// sync, until all have answered. What nobody marked then is free, and is freed when the next port
+// is opened or closed.
 //
 // A buffer that moves from port to port meanwhile is not missed: who sends it has marked it before,
 // or marks it in that same sync, and who takes it marks it in the sync that shows it. One that is
@@ -19,6 +20,10 @@ namespace netmap::embedded {
 
 /// The memory ids of the regions that open ports are in.
 [[nodiscard]] std::set<std::uint16_t> used_memories(const DomainState& state);
+
+/// Whether every open port of the region has, so that all that is in use is marked. Needs no lock.
+[[nodiscard]] bool have_all_answered(const DomainState& state, std::uint16_t memory_id,
+                                     std::uint32_t recount);
 
 /// Somebody died who used `memory`. Under the domain's lock.
 void start_recount(DomainState& state, Memory& memory);
