@@ -4,11 +4,16 @@
 // each once; buffers they kept are found again, and only those.
 #include "embedded/support.hpp"
 
+#include "device/embedded/state.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <set>
 #include <vector>
+
+#include <fcntl.h>
 
 namespace netmap::embedded {
 namespace {
@@ -175,6 +180,57 @@ TEST_F(Repairs, BuffersOfTheDeadAreFoundOnceTheLivingHaveSynced) {
   for (const Buffer& buffer : held) {
     EXPECT_EQ(std::ranges::count(buffer.bytes(), std::byte{1}), std::ssize(buffer.bytes()));
   }
+}
+
+/// Whether a buffer is marked as in use, as far as the recount that runs knows.
+class Marks {
+ public:
+  explicit Marks(const std::string& region) {
+    const int file = ::open(region.c_str(), O_RDWR | O_CLOEXEC);
+    void* const memory = ::mmap(nullptr, sizeof(RegionState), PROT_READ | PROT_WRITE, MAP_SHARED,
+                                file, static_cast<off_t>(region_bytes));
+    ::close(file);
+    if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + region);
+    state_ = static_cast<RegionState*>(memory);
+  }
+  Marks(const Marks&) = delete;
+  Marks& operator=(const Marks&) = delete;
+  ~Marks() { ::munmap(state_, sizeof(RegionState)); }
+
+  void forget() const {
+    for (auto& seen : state_->seen) seen = 0;
+  }
+  [[nodiscard]] bool are_there() const {
+    return std::ranges::any_of(state_->seen, [](const auto& seen) { return seen != 0; });
+  }
+  [[nodiscard]] bool are_wanted() const { return state_->is_recounting != 0; }
+
+ private:
+  RegionState* state_;
+};
+
+/// Then every sync marks what is in the rings, but not for ever.
+TEST_F(Repairs, ThatAllHaveAnsweredCostSyncsNothingMore) {
+  auto sender = open("x{1", small);
+  (void)Process([&] {
+    const auto receiver = open("x}1", small);
+    return ::raise(SIGKILL) == 0;
+  }).succeeded();
+  auto receiver = open("x}1", small);
+  const Marks marks(path() + "/mem" + std::to_string(sender.info().memory_id));
+  ASSERT_TRUE(marks.are_wanted());
+  marks.forget();
+  must(receiver.sync_rx());
+  EXPECT_TRUE(marks.are_there()) << "before the sender has answered";
+  for (int sync = 0; sync != 32; ++sync) {
+    must(sender.sync_tx());
+    must(receiver.sync_rx());
+  }
+  ASSERT_TRUE(marks.are_wanted()) << "nobody opens or closes a port";
+  marks.forget();
+  must(sender.sync_tx());
+  must(receiver.sync_rx());
+  EXPECT_FALSE(marks.are_there());
 }
 
 }  // namespace

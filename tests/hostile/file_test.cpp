@@ -142,7 +142,7 @@ TEST_F(DamagedFile, ALockIsNotWaitedForForEver) {
     return ::raise(SIGSTOP) == 0;
   });
   ASSERT_TRUE(await([&] { return is_held->load(); }));
-  expect_refused("has been locked for seconds");
+  expect_refused("has been locked for seconds by the process that 'fuser ");  // it has not said
   holder.kill();
   EXPECT_TRUE(try_open("x{1"));
 }
