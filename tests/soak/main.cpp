@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The endurance test of the embedded device, see README.md here.
+#include "soak/soak.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cinttypes>
+#include <cstdio>
+#include <random>
+
+int main(int argc, char** argv) {
+  using namespace netmap::soak;
+  CLI::App app{"Kills forwarders between the two pipes of a process that never stops."};
+  Goals goals;
+  std::uint64_t seed = std::random_device{}();
+  app.add_option("--minutes", goals.minutes, "Go on for so long at least");
+  app.add_option("--kills", goals.kills, "and for so many kills at random instants");
+  app.add_option("--packets", goals.packets, "and packets,");
+  app.add_option("--at-each-point", goals.at_each_point, "and kills at each of the named points");
+  app.add_option("--seed", seed, "Which random choices; drawn if not given");
+  CLI11_PARSE(app, argc, argv);
+  std::printf("soak --seed %" PRIu64 "\n", seed);
+  try {
+    block_signals();
+    Soak(goals, seed).run();
+    return 0;
+  } catch (const std::exception& failure) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "soak: %s; seed %" PRIu64 "\n", failure.what(), seed);
+    return 1;
+  }
+}
