@@ -211,12 +211,12 @@ class Marks {
 
 /// Then every sync marks what is in the rings, but not for ever.
 TEST_F(Repairs, ThatAllHaveAnsweredCostSyncsNothingMore) {
-  auto sender = open("x{1", small);
+  auto sender = open("x{1", small_rings);
   (void)Process([&] {
-    const auto receiver = open("x}1", small);
+    const auto receiver = open("x}1", small_rings);
     return ::raise(SIGKILL) == 0;
   }).succeeded();
-  auto receiver = open("x}1", small);
+  auto receiver = open("x}1", small_rings);
   const Marks marks(path() + "/mem" + std::to_string(sender.info().memory_id));
   ASSERT_TRUE(marks.are_wanted());
   marks.forget();
