@@ -65,16 +65,23 @@ struct PortConf {
   friend bool operator==(const PortConf&, const PortConf&) = default;
 };
 
-/// A file to use as the region, and how to divide it: objects of each kind, and bytes in each.
-/// 0 leaves the number to the device.
-struct ExternalMemory {
-  std::string file;
+/// How to divide external memory: objects of each kind, and bytes in each. 0 leaves the number to
+/// the device; what is left of the memory becomes buffers. See PortOptions::extmem.
+struct PoolConf {
   std::uint32_t if_num = 0;
   std::uint32_t if_size = 0;
   std::uint32_t ring_num = 0;
   std::uint32_t ring_size = 0;
   std::uint32_t buf_num = 0;
   std::uint32_t buf_size = 0;
+
+  friend bool operator==(const PoolConf&, const PoolConf&) = default;
+};
+
+/// A file to use as the region; see PortOptions::extmem.
+struct ExternalMemory {
+  std::string file;
+  PoolConf pools{};
 
   friend bool operator==(const ExternalMemory&, const ExternalMemory&) = default;
 };

@@ -101,14 +101,14 @@ void each_conf_number(Conf& conf, Visit visit) {
   visit("rx-slots", conf.rx_slots);
 }
 
-template <class Memory, class Visit>
-void each_extmem_number(Memory& memory, Visit visit) {
-  visit("if-num", memory.if_num);
-  visit("if-size", memory.if_size);
-  visit("ring-num", memory.ring_num);
-  visit("ring-size", memory.ring_size);
-  visit("buf-num", memory.buf_num);
-  visit("buf-size", memory.buf_size);
+template <class Pools, class Visit>
+void each_pool_number(Pools& pools, Visit visit) {
+  visit("if-num", pools.if_num);
+  visit("if-size", pools.if_size);
+  visit("ring-num", pools.ring_num);
+  visit("ring-size", pools.ring_size);
+  visit("buf-num", pools.buf_num);
+  visit("buf-size", pools.buf_size);
 }
 
 std::string capture_text(const Capture& capture) {
@@ -318,7 +318,8 @@ class Parser {
       return true;
     };
     std::vector<Key> known{{"file", file, main_key}};
-    each_extmem_number(memory, [&](auto key, auto& field) { known.push_back({key, into(field)}); });
+    each_pool_number(memory.pools,
+                     [&](auto key, auto& field) { known.push_back({key, into(field)}); });
     return keys(in, std::move(known));
   }
 
@@ -444,7 +445,7 @@ std::string conf_text(const PortConf& conf) {
 /// The short form where it suffices: only there may the file's name hold a comma.
 std::string extmem_text(const ExternalMemory& memory) {
   std::string numbers;
-  each_extmem_number(memory, append_to(numbers));
+  each_pool_number(memory.pools, append_to(numbers));
   return (numbers.empty() ? "@extmem=" : "@extmem:file=") + memory.file + numbers;
 }
 

@@ -193,14 +193,17 @@ TEST(PortName, MemoryAndOffsets) {
       {"netmap:eth0@share:port=vale0:b", {.name = "eth0", .share = "vale0:b"}, no_device},
       {"netmap:eth0@share=a,b", {.name = "eth0", .share = "a,b"}, no_device},
       {"netmap:eth0@1@share=x{1}", {.name = "eth0", .memory_id = 1, .share = "x{1"}, no_device},
-      {"netmap:eth0@extmem=/mnt/huge/f", {.name = "eth0", .extmem = ExternalMemory{"/mnt/huge/f"}}},
-      {"netmap:eth0@extmem=a,b=c", {.name = "eth0", .extmem = ExternalMemory{"a,b=c"}}},
+      {"netmap:eth0@extmem=/mnt/huge/f",
+       {.name = "eth0", .extmem = ExternalMemory{.file = "/mnt/huge/f"}}},
+      {"netmap:eth0@extmem=a,b=c", {.name = "eth0", .extmem = ExternalMemory{.file = "a,b=c"}}},
       {"netmap:eth0@extmem:file=f,buf-num=100,buf-size=512,ring-num=4",
        {.name = "eth0",
-        .extmem = ExternalMemory{.file = "f", .ring_num = 4, .buf_num = 100, .buf_size = 512}}},
+        .extmem = ExternalMemory{.file = "f",
+                                 .pools = {.ring_num = 4, .buf_num = 100, .buf_size = 512}}}},
       {"netmap:eth0@extmem:if_num=1,if-size=2,ring_size=3,file=f",
        {.name = "eth0",
-        .extmem = ExternalMemory{.file = "f", .if_num = 1, .if_size = 2, .ring_size = 3}}},
+        .extmem =
+            ExternalMemory{.file = "f", .pools = {.if_num = 1, .if_size = 2, .ring_size = 3}}}},
       {"netmap:eth0@offset=16", {.name = "eth0", .offset = DataOffset{16}}, enabled},
       {"netmap:eth0@offset=0", {.name = "eth0", .offset = DataOffset{0}}, enabled},
       {"netmap:eth0@offset:bits=64,initial=18446744073709551615",
@@ -497,12 +500,7 @@ class Source {
     using N = std::uint32_t;
     if (coin()) return {.file = word("/file-name*,=.{ ", 1, 30)};
     return {word("/file-name*=.{ ", 1, 30),
-            small<N>(),
-            small<N>(),
-            small<N>(),
-            small<N>(),
-            small<N>(),
-            small<N>()};
+            {small<N>(), small<N>(), small<N>(), small<N>(), small<N>(), small<N>()}};
   }
 
   std::mt19937 random_;
