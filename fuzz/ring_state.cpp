@@ -22,7 +22,7 @@ struct Loop {
       : port(shape, std::move(memory)) {
     std::array<std::uint32_t, shape.tx_slots> buffers;
     std::iota(buffers.begin(), buffers.end(), abi::buffer_index::first_usable);
-    embedded::initialise(ring, buffers.data());
+    embedded::initialise(ring, buffers.data(), 2048);
     receiver.ledger().is_raw = true;  // the port's own ledger is the fake device's
     port.hooks().tx_sync = [this] { done(sender.sync()); };
     port.hooks().rx_sync = [this] { done(receiver.sync()); };

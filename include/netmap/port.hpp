@@ -49,6 +49,12 @@ struct DeviceOptions {
   std::string domain{};
 };
 
+/// Memory of the program's own, and how it is to be divided; see PortOptions::extmem.
+struct ExternalRange {
+  std::span<std::byte> bytes;
+  PoolConf pools{};
+};
+
 /// What the grammar of names cannot say, or need not. 0 leaves a number to the device; a number
 /// that the name also gives, differently, is an error.
 struct PortOptions {
@@ -58,6 +64,33 @@ struct PortOptions {
   std::uint32_t extra_buffers = 0;
   /// The region to live in. Advisory for ports that have one already; Port::info() says which.
   std::uint16_t memory_id = 0;
+  /// External memory: the region to live in is memory of the program's own, rings, buffers and all.
+  /// Whole pages of private or shared memory that can be written, and that stay until the last port
+  /// of this process that lives in them is closed. From the first open to that close the devices
+  /// write there; what of it became an interface, a ring or a received packet has changed, all else
+  /// is as it was. Ports that bring the same range share the region and its memory id, under which
+  /// any other port may live in it, too; of overlapping ranges the second is refused.
+  ///
+  /// How large it has to be: if_num × if_size + ring_num × ring_size + buf_num × buf_size bytes, by
+  /// default, 0, 2 × 1024 + 4 × 20480 + 4098 × 2048, and one interface more for the library. What
+  /// is left becomes buffers. A port takes an interface, a pipe four rings, each slot of a ring 16
+  /// bytes and, but for those of a pipe's rx rings, a buffer. The numbers count for who brings the
+  /// memory first.
+  ///
+  /// The kernel device pins the pages, and needs a module that was built for it. No object may lie
+  /// across pages that are not neighbours in physical memory, which drops most rings of more than a
+  /// page unless the range is of huge pages. Who maps the same shared memory in another process
+  /// shares the region.
+  ///
+  /// On the embedded device the range becomes a mapping of the domain's file, with its contents,
+  /// and in the end private memory, with its contents. No other thread may touch it while either
+  /// happens, and where it came from, a file or huge pages, is not behind it any more. Another
+  /// process shares the region by its memory id, or as the pipe's other end, without extmem. A ring
+  /// has 512 bytes more than netmap's.
+  ///
+  /// "NAME@extmem=FILE" does all this with a file, which the library maps: on both devices the file
+  /// is the memory, wherever it is mapped, and all who name it share it.
+  std::optional<ExternalRange> extmem{};
   /// Further abi::register_flags.
   std::uint64_t flags = 0;
   /// Let others open the same rings. By default a ring has one user.

@@ -8,6 +8,7 @@
 #include <netmap/device.hpp>
 #include <netmap/port.hpp>
 
+#include "device/external_range.hpp"
 #include "os/os.hpp"
 
 #include <memory>
@@ -17,18 +18,23 @@
 
 namespace netmap {
 
-/// The mapped memory of one memory id; there is at most one such mapping per process, shared by
-/// all ports of that id. Keeps the descriptor through which it was mapped.
+/// The memory of one memory id; there is at most one such mapping per process, shared by all ports
+/// of that id. Keeps the descriptor through which it was mapped.
 class Region {
  public:
   Region(os::Mapping mapping, os::File file)
-      : file_(std::move(file)), mapping_(std::move(mapping)) {}
-  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return mapping_.bytes(); }
+      : file_(std::move(file)), mapping_(std::move(mapping)), bytes_(mapping_.bytes()) {}
+  /// Of the program's own memory, which stays.
+  Region(std::shared_ptr<const RangeClaim> range, os::File file)
+      : file_(std::move(file)), range_(std::move(range)), bytes_(range_->bytes()) {}
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
   [[nodiscard]] const os::File& file() const noexcept { return file_; }
 
  private:
   os::File file_;  // netmap's memory is unmapped before its descriptor is closed
   os::Mapping mapping_;
+  std::shared_ptr<const RangeClaim> range_;
+  std::span<std::byte> bytes_;
 };
 
 /// Tells the ring's user the time of day.

@@ -2,6 +2,7 @@
 #include "os/files.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 
@@ -36,7 +37,8 @@ Outcome<FileStatus> status(const File& file) {
                     .bytes = static_cast<std::uint64_t>(status.st_size),
                     .owner = status.st_uid,
                     .mode = status.st_mode,
-                    .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC};
+                    .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC,
+                    .is_regular = S_ISREG(status.st_mode)};
 }
 
 Outcome<bool> make_directory(const std::string& path) {
@@ -88,6 +90,49 @@ Outcome<Mapping> map_at(const File& file, std::uint64_t offset, std::size_t byte
                       static_cast<off_t>(offset));
   if (base == MAP_FAILED) return failure();
   return Mapping(std::span(static_cast<std::byte*>(base), bytes));
+}
+
+Outcome<> map_over(const File& file, std::span<std::byte> bytes) {
+  void* base = ::mmap(bytes.data(), bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                      file.fd(), 0);
+  return outcome(base == MAP_FAILED ? -1 : 0);
+}
+
+Outcome<> map_private_over(std::span<std::byte> bytes) {
+  void* base = ::mmap(bytes.data(), bytes.size(), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  return outcome(base == MAP_FAILED ? -1 : 0);
+}
+
+Outcome<> write_all(const File& file, std::span<const std::byte> bytes) {
+  off_t offset = 0;
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file.fd(), bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failure(written < 0 ? errno : ENOSPC);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += written;
+  }
+  return {};
+}
+
+Outcome<> read_all(const File& file, std::span<std::byte> bytes) {
+  off_t offset = 0;
+  while (!bytes.empty()) {
+    const ssize_t got = ::pread(file.fd(), bytes.data(), bytes.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure();
+    if (got == 0) return {};
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+    offset += got;
+  }
+  return {};
+}
+
+Outcome<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
+  if (!real) return failure();
+  return std::string(real.get());
 }
 
 Outcome<bool> try_lock(const File& file) {

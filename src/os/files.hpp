@@ -17,7 +17,8 @@ struct FileStatus {
   std::uint64_t bytes;
   std::uint32_t owner;
   std::uint32_t mode;
-  bool in_memory;  ///< lies on tmpfs or hugetlbfs
+  bool in_memory;   ///< lies on tmpfs or hugetlbfs
+  bool is_regular;  ///< and no directory, FIFO or device
 };
 [[nodiscard]] Outcome<FileStatus> status(const File& file);
 
@@ -35,6 +36,20 @@ Outcome<> remove(const File& directory, const std::string& name);
 /// Gives the range memory of its own now, so that touching it later cannot fail.
 [[nodiscard]] Outcome<> reserve(const File& file, std::uint64_t offset, std::uint64_t bytes);
 [[nodiscard]] Outcome<Mapping> map_at(const File& file, std::uint64_t offset, std::size_t bytes);
+
+/// Maps the beginning of a file over memory of the caller's, which goes.
+[[nodiscard]] Outcome<> map_over(const File& file, std::span<std::byte> bytes);
+/// Maps fresh memory of this process alone over a mapping of the caller's, which goes.
+[[nodiscard]] Outcome<> map_private_over(std::span<std::byte> bytes);
+
+/// Writes all of the bytes to the beginning of a file. Fails with EFAULT, and does not fault, where
+/// they are no memory.
+[[nodiscard]] Outcome<> write_all(const File& file, std::span<const std::byte> bytes);
+/// Reads the beginning of a file; of a shorter one, what there is.
+[[nodiscard]] Outcome<> read_all(const File& file, std::span<std::byte> bytes);
+
+/// The absolute path without links.
+[[nodiscard]] Outcome<std::string> real_path(const std::string& path);
 
 /// Takes an exclusive flock(2) without waiting; false if somebody holds it. It lasts until the last
 /// copy of the descriptor is closed.

@@ -117,6 +117,10 @@ bool hush(int fd) noexcept {
   return was_anything;
 }
 
+std::size_t page_bytes() noexcept {
+  return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 bool exists(const char* path) noexcept {
   return ::access(path, F_OK) == 0;
 }

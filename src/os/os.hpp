@@ -89,6 +89,9 @@ class Mapping {
 /// Uses up all that can be read; yields whether there was anything.
 bool hush(int fd) noexcept;
 
+/// Bytes of a page of memory.
+[[nodiscard]] std::size_t page_bytes() noexcept;
+
 /// Whether the file is there, whatever its rights.
 [[nodiscard]] bool exists(const char* path) noexcept;
 

@@ -5,6 +5,7 @@
 #include "device/device.hpp"
 #include "device/fault/fault.hpp"
 #include "device/kernel/kernel.hpp"
+#include "port/external.hpp"
 #include "port/request.hpp"
 
 #include <algorithm>
@@ -44,6 +45,7 @@ Result<std::uint16_t> memory_of(const PortName& name, const PortOptions& options
 struct Wish {
   abi::nmreq_register body{};
   std::optional<DataOffset> offset{};
+  std::shared_ptr<External> external{};  ///< kept until a port is open in it
 };
 
 Result<std::optional<DataOffset>> offset_of(const PortName& name, const PortOptions& options) {
@@ -57,9 +59,6 @@ Result<std::optional<DataOffset>> offset_of(const PortName& name, const PortOpti
 }
 
 Result<Wish> registration(const PortName& name, const PortOptions& options) {
-  if (name.extmem) {
-    return std::unexpected(Error(errc::not_supported, "external memory cannot be opened yet"));
-  }
   const auto offset = offset_of(name, options);
   if (!offset) return std::unexpected(offset.error());
   const auto memory_id = memory_of(name, options);
@@ -91,7 +90,10 @@ Result<Wish> registration(const PortName& name, const PortOptions& options) {
     body.nr_tx_slots = std::max<std::uint32_t>(body.nr_tx_slots, 2);
     body.nr_rx_slots = std::max<std::uint32_t>(body.nr_rx_slots, 2);
   }
-  return Wish{body, *offset};
+  auto external = open_external(name, options);
+  if (!external) return std::unexpected(external.error());
+  if (*external) body.nr_mem_id = (*external)->memory_id;
+  return Wish{body, *offset, std::move(*external)};
 }
 
 PortInfo describe(const std::string& name, const OpenDevice& opened,
@@ -116,6 +118,12 @@ Result<Port> register_port(const PortName& name, Wish wish, const PortOptions& o
     add_option(header, offsets.nro_opt, abi::option::offsets);
   }
   if (auto done = opened->device->control(header); !done) return std::unexpected(done.error());
+  if (wish.external && wish.body.nr_mem_id != wish.external->memory_id) {
+    return std::unexpected(Error(
+        errc::conflicting_options,
+        "it lives in other memory already, with memory id " + std::to_string(wish.body.nr_mem_id) +
+            "; close its other ports first, or do without external memory here"));
+  }
   if (options.ends_with_peer) {
     if (auto told = opened->device->end_with_peer(); !told) return std::unexpected(told.error());
   }

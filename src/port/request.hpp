@@ -4,6 +4,7 @@
 #include <netmap/abi.hpp>
 #include <netmap/port_name.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -26,6 +27,20 @@ inline void add_option(abi::nmreq_header& header, abi::nmreq_option& option,
   option.nro_reqtype = type;
   option.nro_next = header.nr_options;
   header.nr_options = reinterpret_cast<std::uintptr_t>(&option);
+}
+
+/// The request's option of a type, or null. A list without end has one. `Option` is the structure
+/// that goes with the type.
+template <class Option>
+[[nodiscard]] Option* find_option(const abi::nmreq_header& request, std::uint32_t type) {
+  auto address = request.nr_options;
+  constexpr std::size_t most = abi::max_request_size / sizeof(abi::nmreq_option);
+  for (std::size_t count = 0; address != 0 && count != most; ++count) {
+    auto* option = reinterpret_cast<abi::nmreq_option*>(static_cast<std::uintptr_t>(address));
+    if (option->nro_reqtype == type) return reinterpret_cast<Option*>(option);
+    address = option->nro_next;
+  }
+  return nullptr;
 }
 
 /// Rings and slots as a registration or a port_info_get answers them.

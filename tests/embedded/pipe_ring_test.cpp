@@ -50,7 +50,7 @@ class OneWay {
     ring.num_slots = slots;
     std::vector<std::uint32_t> buffers(slots);
     std::iota(buffers.begin(), buffers.end(), first_buffer);
-    initialise(ring, buffers.data());
+    initialise(ring, buffers.data(), 2048);
     words_.published = words_.returned = start;
     tx_.ring()->head = tx_.ring()->cur = start;
     tx_.ring()->tail = ring.previous(start);

@@ -14,11 +14,13 @@
 
 namespace netmap::embedded {
 
-Result<OpenDevice> open_device(const DeviceOptions& options, const PortName&) {
+Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& name) {
   auto domain = Domain::at(options.domain);
   if (!domain) return std::unexpected(domain.error());
   const std::string path = (*domain)->path();
-  return OpenDevice{std::make_unique<Endpoint>(std::move(*domain)), DeviceKind::embedded, path};
+  return OpenDevice{
+      std::make_unique<Endpoint>(std::move(*domain), name.extmem ? name.extmem->file : ""),
+      DeviceKind::embedded, path};
 }
 
 /// Letting go of the bell is what closes an endpoint; if the lock cannot be had, the next process
@@ -68,7 +70,7 @@ Result<> Endpoint::register_port(abi::nmreq_header& request) {
     const bool is_pipe = body.nr_mode != abi::mode::null;
     if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
   }
-  auto binding = embedded::register_port(*domain_, request);
+  auto binding = embedded::register_port(*domain_, request, external_file_);
   if (!binding) {
     (void)collect(*domain_);
     return std::unexpected(binding.error());

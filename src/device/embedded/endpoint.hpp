@@ -13,6 +13,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace netmap::embedded {
@@ -29,8 +31,9 @@ struct Binding {
 
 class Endpoint final : public Device {
  public:
-  explicit Endpoint(std::shared_ptr<Domain> domain)
-      : domain_(std::move(domain)), ringer_(domain_) {}
+  /// `external_file` is what option::extmem will be about; empty: the memory that it points to.
+  Endpoint(std::shared_ptr<Domain> domain, std::string external_file)
+      : domain_(std::move(domain)), external_file_(std::move(external_file)), ringer_(domain_) {}
   ~Endpoint() override;
 
   Result<> control(abi::nmreq_header& request) override;
@@ -67,6 +70,7 @@ class Endpoint final : public Device {
   [[nodiscard]] std::uint32_t lane() const noexcept;
 
   std::shared_ptr<Domain> domain_;
+  std::string external_file_;
   Ringer ringer_;
   std::optional<Binding> binding_;
   std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode

@@ -2,15 +2,20 @@
 //
 // A region of the embedded device and the allocator of its pools. Objects that are not in use cost
 // no memory; those in use have it reserved, so that a full file system is an error here and never
-// a fault later. All but the accessors are called under the domain's lock.
+// a fault later. External memory is reserved whole. All but the accessors are called under the
+// domain's lock.
 #pragma once
 
 #include "device/device.hpp"
 #include "device/embedded/domain.hpp"
+#include "device/embedded/pools.hpp"
+#include "device/external_file.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,23 +26,48 @@ class Memory {
   /// The region of a memory id, made if it does not exist. There is one Memory, and one mapping,
   /// per region in a process.
   [[nodiscard]] static Result<std::shared_ptr<Memory>> of(Domain& domain, std::uint16_t memory_id);
+  /// As of(), for a memory id that nobody uses: the region is external memory. `bytes`, whole pages
+  /// of the caller's, become a mapping of the domain's file, with what they hold; when the last
+  /// port of this process over them is closed, they are memory of the process again, with what they
+  /// hold then. `wanted` is what divide() takes.
+  [[nodiscard]] static Result<std::shared_ptr<Memory>> over(Domain& domain, std::uint16_t memory_id,
+                                                            std::span<std::byte> bytes,
+                                                            const abi::nmreq_pools_info& wanted);
+  /// As over(), but the memory is all of a file, mapped wherever there is room.
+  [[nodiscard]] static Result<std::shared_ptr<Memory>> in(Domain& domain, std::uint16_t memory_id,
+                                                          ExternalFile file,
+                                                          abi::nmreq_pools_info wanted);
+  /// The region of this process that lies over exactly these bytes, or null.
+  [[nodiscard]] static std::shared_ptr<Memory> find(const Domain& domain,
+                                                    std::span<std::byte> bytes);
+  /// Whether the region is that file.
+  [[nodiscard]] bool is_in(const os::FileStatus& file) const noexcept;
   /// The memory id whose region a file of that name is, if it is one.
   [[nodiscard]] static std::optional<std::uint16_t> id_of(std::string_view file);
 
-  Memory(os::File file, os::Mapping pools, os::Mapping state, std::string name);
+  Memory(std::shared_ptr<Region> region, os::Mapping state, const Pools& pools,
+         std::uint16_t memory_id, std::string name);
 
   [[nodiscard]] const std::shared_ptr<Region>& region() const noexcept { return region_; }
+  [[nodiscard]] std::uint16_t id() const noexcept { return memory_id_; }
+  [[nodiscard]] const Pools& pools() const noexcept { return pools_; }
+  /// The length of a slot whose packet fills its buffer.
+  [[nodiscard]] std::uint16_t whole_buffer() const noexcept {
+    return static_cast<std::uint16_t>(
+        std::min<std::uint32_t>(pools_.buffers.object_bytes, UINT16_MAX));
+  }
   [[nodiscard]] abi::netmap_if& interface(std::uint32_t object) const noexcept {
-    return *at<abi::netmap_if>(interface_pool.at(object));
+    return *at<abi::netmap_if>(pools_.interfaces.at(object));
   }
   [[nodiscard]] abi::netmap_ring& ring(std::uint32_t object) const noexcept {
-    return *at<abi::netmap_ring>(ring_pool.at(object) + ring_in_object);
+    return *at<abi::netmap_ring>(pools_.rings.at(object) + ring_in_object);
   }
   [[nodiscard]] RingWords& words(std::uint32_t object) const noexcept {
-    return *at<RingWords>(ring_pool.at(object));
+    return *at<RingWords>(pools_.rings.at(object));
   }
 
-  [[nodiscard]] Result<std::uint32_t> take_interface();
+  /// One that can list as many rings.
+  [[nodiscard]] Result<std::uint32_t> take_interface(std::uint32_t rings);
   /// This and those below ignore what there is not: numbers come from memory that others can write.
   void give_back_interface(std::uint32_t object);
 
@@ -80,13 +110,15 @@ class Memory {
     return reinterpret_cast<T*>(region_->bytes().data() + offset);
   }
   [[nodiscard]] std::uint32_t& link(std::uint32_t buffer) const noexcept {
-    return *at<std::uint32_t>(buffer_pool.at(buffer));
+    return *at<std::uint32_t>(pools_.buffers.at(buffer));
   }
   [[nodiscard]] Result<> reserve(std::uint64_t offset, std::uint64_t bytes);
 
   std::shared_ptr<Region> region_;
   os::Mapping state_mapping_;
   RegionState* state_;
+  Pools pools_;  ///< checked, whatever others write where they came from
+  std::uint16_t memory_id_;
   std::string name_;
 };
 

@@ -63,7 +63,7 @@ std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
 }
 
 /// The mask of what is asked for, or why it cannot be.
-Result<std::uint64_t> mask_of(const abi::nmreq_opt_offsets& asked) {
+Result<std::uint64_t> mask_of(const abi::nmreq_opt_offsets& asked, std::uint32_t buffer_bytes) {
   constexpr auto invalid = std::errc::invalid_argument;
   const std::uint64_t max = asked.nro_max_offset;
   if (asked.nro_offset_bits > 64) {
@@ -72,10 +72,9 @@ Result<std::uint64_t> mask_of(const abi::nmreq_opt_offsets& asked) {
   }
   const bool is_all = asked.nro_offset_bits % 64 == 0;
   const std::uint64_t mask = is_all ? UINT64_MAX : (std::uint64_t{1} << asked.nro_offset_bits) - 1;
-  if (max > buffer_pool.object_bytes) {
+  if (max > buffer_bytes) {
     return refuse(invalid, "a data offset of " + std::to_string(max) +
-                               " bytes does not fit a buffer of " +
-                               std::to_string(buffer_pool.object_bytes));
+                               " bytes does not fit a buffer of " + std::to_string(buffer_bytes));
   }
   if ((max & mask) != max) {
     return refuse(invalid, "a data offset of " + std::to_string(max) + " bytes does not fit " +
@@ -102,9 +101,9 @@ bool settle(const Memory& memory, const std::vector<BoundRing>& rings, detail::O
 }
 
 /// Sets the offset of every slot that holds no packet.
-void write_offset(const BoundRing& ring, abi::netmap_ring& into, const detail::Offsets& offsets,
-                  std::uint64_t initial) {
-  const std::uint32_t size = std::min(detail::load(into.num_slots), max_slots);
+void write_offset(const Memory& memory, const BoundRing& ring, abi::netmap_ring& into,
+                  const detail::Offsets& offsets, std::uint64_t initial) {
+  const std::uint32_t size = std::min(detail::load(into.num_slots), slots_of_ring(memory.pools()));
   std::uint32_t first = 0;
   std::uint32_t last = 0;
   if (ring.pipe) {
@@ -127,10 +126,10 @@ void apply(const Memory& memory, const BoundRing& ring, const detail::Offsets& o
   }
   if (initial == 0 || ring.is_shared) return;
   if (!ring.is_fed || !words.was_bound) {
-    write_offset(ring, memory.ring(ring.object), offsets, initial);
+    write_offset(memory, ring, memory.ring(ring.object), offsets, initial);
   }
   if (ring.twin && !words.was_bound) {
-    write_offset(ring, memory.ring(*ring.twin), offsets, initial);
+    write_offset(memory, ring, memory.ring(*ring.twin), offsets, initial);
   }
   NETMAP_POINT("offsets: written");
 }
@@ -154,7 +153,7 @@ Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state,
     const auto answer = [&](std::errc code) {
       asked->nro_opt.nro_status = static_cast<std::uint32_t>(code);
     };
-    const auto mask = mask_of(*asked);
+    const auto mask = mask_of(*asked, memory.pools().buffers.object_bytes);
     answer(std::errc::invalid_argument);
     if (!mask) return std::unexpected(mask.error());
     detail::Offsets offsets{*mask, asked->nro_max_offset};

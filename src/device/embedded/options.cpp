@@ -22,7 +22,7 @@ constexpr std::size_t most_options = abi::max_request_size / sizeof(abi::nmreq_o
 
 /// Whether a registration consumes options of this type.
 bool is_for_registering(std::uint32_t type) {
-  return type == abi::option::offsets || type == abi::option::csb;
+  return type == abi::option::offsets || type == abi::option::csb || type == abi::option::extmem;
 }
 
 Result<> check_options(std::uint64_t first) {

@@ -6,6 +6,8 @@
 #include <netmap/abi.hpp>
 #include <netmap/error.hpp>
 
+#include "port/request.hpp"
+
 #include <cstdint>
 
 namespace netmap::embedded {
@@ -14,18 +16,6 @@ namespace netmap::embedded {
 /// consumed; one of no type or given twice is EINVAL, a list without end EMSGSIZE. A registration
 /// fails with EOPNOTSUPP if it has any that it does not consume; other requests pass them over.
 Result<> check_request(abi::nmreq_header& header);
-
-/// The request's option of a type, or null. `Option` is the structure that goes with the type.
-template <class Option>
-[[nodiscard]] Option* find_option(const abi::nmreq_header& request, std::uint32_t type) {
-  auto address = request.nr_options;
-  while (address != 0) {
-    auto* option = reinterpret_cast<abi::nmreq_option*>(static_cast<std::uintptr_t>(address));
-    if (option->nro_reqtype == type) return reinterpret_cast<Option*>(option);
-    address = option->nro_next;
-  }
-  return nullptr;
-}
 
 /// A failure with the errno the module gives.
 [[nodiscard]] std::unexpected<Error> refuse(std::errc code, std::string sentence);

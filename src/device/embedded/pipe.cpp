@@ -80,7 +80,8 @@ PipeRing pipe_ring(const PipeRecord& pipe, const Memory& memory, End sender, std
   const std::uint32_t tx = tx_object(pipe, sender, k);
   const std::uint32_t rx = rx_object(pipe, other(sender), k);
   const std::uint32_t slots = detail::load(pipe.slots[number(sender)]);
-  return {&memory.ring(tx), &memory.ring(rx), &memory.words(tx), std::clamp(slots, 1u, max_slots)};
+  return {&memory.ring(tx), &memory.ring(rx), &memory.words(tx),
+          std::clamp(slots, 1u, slots_of_ring(memory.pools()))};
 }
 
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
@@ -90,10 +91,10 @@ void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t ind
   words.was_bound = false;
   auto& ring = memory.ring(object);
   ring = {};
-  ring.buf_ofs = static_cast<std::int64_t>(buffer_pool.offset) -
-                 static_cast<std::int64_t>(ring_pool.at(object) + ring_in_object);
+  ring.buf_ofs = static_cast<std::int64_t>(memory.pools().buffers.offset) -
+                 static_cast<std::int64_t>(memory.pools().rings.at(object) + ring_in_object);
   ring.num_slots = num_slots;
-  ring.nr_buf_size = buffer_pool.object_bytes;
+  ring.nr_buf_size = memory.pools().buffers.object_bytes;
   ring.ringid = static_cast<std::uint16_t>(index);
   ring.dir = is_tx ? abi::ring_dir::tx : abi::ring_dir::rx;
 }
@@ -132,7 +133,7 @@ Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_
     if (ring.num_slots > left.size()) return;  // somebody wrote to the record meanwhile
     describe_ring(memory, tx_object(pipe, sender, k), k, true, ring.num_slots);
     describe_ring(memory, rx_object(pipe, other(sender), k), k, false, ring.num_slots);
-    initialise(ring, left.data());
+    initialise(ring, left.data(), memory.whole_buffer());
     left = left.subspan(ring.num_slots);
   });
   NETMAP_POINT("open: pipe made");

@@ -83,7 +83,8 @@ void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Us
     auto& ring = memory.ring(endpoint.first_ring + i);
     const auto* slots = abi::slots_of(ring);
     const std::uint32_t num_slots = detail::load(ring.num_slots);
-    for (std::uint32_t slot = 0; slot != std::min(num_slots, max_slots); ++slot) {
+    for (std::uint32_t slot = 0; slot != std::min(num_slots, slots_of_ring(memory.pools()));
+         ++slot) {
       use(slots[slot]);
     }
   }

@@ -16,8 +16,7 @@ void set_cursors(abi::netmap_ring& ring, std::uint32_t head, std::uint32_t tail)
 
 }  // namespace
 
-void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept {
-  const auto whole = static_cast<std::uint16_t>(buffer_pool.object_bytes);
+void initialise(const PipeRing& ring, const std::uint32_t* buffers, std::uint16_t whole) noexcept {
   auto* tx = abi::slots_of(*ring.tx);
   auto* rx = abi::slots_of(*ring.rx);
   for (std::uint32_t slot = 0; slot != ring.num_slots; ++slot) {

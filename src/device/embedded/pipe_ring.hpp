@@ -134,8 +134,8 @@ inline void clear_changed(abi::netmap_slot& slot) noexcept {
 }
 
 /// Puts both rings of a direction into netmap's initial state, the buffers being `buffers`, one a
-/// slot.
-void initialise(const PipeRing& ring, const std::uint32_t* buffers) noexcept;
+/// slot, each of `whole` bytes.
+void initialise(const PipeRing& ring, const std::uint32_t* buffers, std::uint16_t whole) noexcept;
 /// The buffers that the direction owns: of a slot that is out the receiver's, else the sender's.
 [[nodiscard]] std::vector<std::uint32_t> buffers_of(const PipeRing& ring);
 

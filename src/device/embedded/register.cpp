@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Registration: from a request to rings that belong to one endpoint.
+#include "device/embedded/external.hpp"
 #include "device/embedded/offsets.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
@@ -76,13 +77,13 @@ Result<std::uint32_t> free_record(DomainState& state) {
 }
 
 /// Where the offsets of an endpoint's rings go, in the order that netmap(4) gives them.
-void list_rings(abi::netmap_if& interface, const DomainState& state, const EndpointRecord& endpoint,
-                const abi::nmreq_register& body) {
+void list_rings(const Memory& memory, abi::netmap_if& interface, const DomainState& state,
+                const EndpointRecord& endpoint, const abi::nmreq_register& body) {
   const bool is_pipe = endpoint.pipe != no_pipe;
   const PipeRecord* pipe = is_pipe ? &state.pipe_of(endpoint) : nullptr;
   const auto offset_of = [&](std::uint32_t ring) {
-    return static_cast<std::int64_t>(ring_pool.at(ring) + ring_in_object) -
-           static_cast<std::int64_t>(interface_pool.at(endpoint.interface));
+    return static_cast<std::int64_t>(memory.pools().rings.at(ring) + ring_in_object) -
+           static_cast<std::int64_t>(memory.pools().interfaces.at(endpoint.interface));
   };
   std::int64_t* tx = abi::ring_offsets_of(interface);
   std::int64_t* rx = tx + body.nr_tx_rings + 1;
@@ -100,7 +101,7 @@ void list_rings(abi::netmap_if& interface, const DomainState& state, const Endpo
 
 Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord& endpoint,
                         const std::string& name, abi::nmreq_register& body) {
-  const auto object = memory.take_interface();
+  const auto object = memory.take_interface(2U + body.nr_tx_rings + body.nr_rx_rings);
   if (!object) return std::unexpected(object.error());
   NETMAP_POINT("open: interface taken");
   abi::netmap_if& interface = memory.interface(*object);
@@ -113,11 +114,11 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
   interface.ni_rx_rings = body.nr_rx_rings;
   interface.ni_host_tx_rings = 1;
   interface.ni_host_rx_rings = 1;
-  list_rings(interface, state, endpoint, body);
+  list_rings(memory, interface, state, endpoint, body);
   const auto extra = memory.take_buffer_list(body.nr_extra_bufs);
   interface.ni_bufs_head = extra.first;
   body.nr_extra_bufs = extra.count;
-  body.nr_offset = interface_pool.at(*object);
+  body.nr_offset = memory.pools().interfaces.at(*object);
   return {};
 }
 
@@ -142,7 +143,7 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
     abi::netmap_ring& ring = memory.ring(*rings + i);
     if (is_tx && size != 0) ring.tail = size - 1;
     for (std::uint32_t slot = 0; slot != size; ++slot) {
-      abi::slots_of(ring)[slot] = {*next++, buffer_pool.object_bytes, 0, 0};
+      abi::slots_of(ring)[slot] = {*next++, memory.whole_buffer(), 0, 0};
     }
   }
   endpoint.first_ring = *rings;
@@ -194,13 +195,28 @@ Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endp
   return {};
 }
 
+/// External memory, if that is asked for, is not to go before a port lives in it.
+Result<std::shared_ptr<Memory>> choose_memory(Domain& domain, const abi::nmreq_header& request,
+                                              const std::string& external_file,
+                                              std::uint16_t& memory_id) {
+  auto* const asked = find_option<abi::nmreq_opt_extmem>(request, abi::option::extmem);
+  if (asked == nullptr) {
+    if (auto known = check_memory(domain.state(), memory_id); !known) {
+      return std::unexpected(known.error());
+    }
+    return nullptr;
+  }
+  auto memory = external_memory(domain, *asked, external_file);
+  if (memory) memory_id = (*memory)->id();
+  return memory;
+}
+
 /// Which memory and rings the request is about; makes the pipe if it names a new one.
 Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& body,
                  EndpointRecord& endpoint) {
   if ((body.nr_flags & (flag::monitor_tx | flag::monitor_rx | flag::zcopy_mon)) != 0) {
     return std::unexpected(Error(errc::not_supported, "the embedded device has no monitors yet"));
   }
-  if (auto known = check_memory(domain.state(), body.nr_mem_id); !known) return known;
   if (body.nr_mode == abi::mode::null) return resolve_null_port(body, endpoint);
   const auto pipe_name = pipe_of(name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
@@ -221,10 +237,13 @@ Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& b
 
 }  // namespace
 
-Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
+Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
+                              const std::string& external_file) {
   auto& body =
       *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   abi::nmreq_register answer = body;
+  const auto external = choose_memory(domain, request, external_file, answer.nr_mem_id);
+  if (!external) return std::unexpected(external.error());
   const auto index = free_record(domain.state());
   if (!index) return std::unexpected(index.error());
   EndpointRecord& endpoint = domain.state().endpoints[*index];
@@ -261,7 +280,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request) {
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
   if (!made) return std::unexpected(made.error());
   NETMAP_POINT("open: described");
-  answer.nr_memsize = region_bytes;
+  answer.nr_memsize = binding.memory->region()->bytes().size();
   answer.nr_mem_id = endpoint.memory_id;
   answer.nr_host_tx_rings = 0;
   answer.nr_host_rx_rings = 0;

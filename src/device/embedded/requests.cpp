@@ -12,12 +12,20 @@ Body& body_of(const abi::nmreq_header& request) {
   return *reinterpret_cast<Body*>(static_cast<std::uintptr_t>(request.nr_body));
 }
 
+/// The pools of a region as they are or, if nobody uses it yet, will be.
+Result<abi::nmreq_pools_info> pools_of(Domain& domain, std::uint16_t memory_id) {
+  if (!is_used(domain.state(), memory_id)) return describe(own_pools, region_bytes, memory_id);
+  const auto memory = Memory::of(domain, memory_id);
+  if (!memory) return std::unexpected(memory.error());
+  return describe((*memory)->pools(), (*memory)->region()->bytes().size(), memory_id);
+}
+
 /// A name that means no port asks about memory alone.
-Result<> port_info(const DomainState& state, const abi::nmreq_header& request) {
+Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
+  const DomainState& state = domain.state();
   auto& body = body_of<abi::nmreq_port_info_get>(request);
   if (auto known = check_memory(state, body.nr_mem_id); !known) return known;
   abi::nmreq_port_info_get answer{};
-  answer.nr_memsize = region_bytes;
   answer.nr_mem_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
   if (request.nr_name[0] != '\0') {
     const auto name = pipe_of(request.nr_name);
@@ -31,28 +39,22 @@ Result<> port_info(const DomainState& state, const abi::nmreq_header& request) {
     answer.nr_mem_id = pipe ? state.pipes[*pipe].memory_id
                             : memory_of_new_pipe(state, name->parent, body.nr_mem_id);
   }
+  const auto pools = pools_of(domain, answer.nr_mem_id);
+  if (!pools) return std::unexpected(pools.error());
+  answer.nr_memsize = pools->nr_memsize;
   body = answer;
   return {};
 }
 
-Result<> pools_info(const DomainState& state, const abi::nmreq_header& request) {
+Result<> pools_info(Domain& domain, const abi::nmreq_header& request) {
+  const DomainState& state = domain.state();
   const auto name = pipe_of(request.nr_name);
   if (!name) return std::unexpected(name.error());
   const auto pipe = find_pipe(state, *name);
-  auto& body = body_of<abi::nmreq_pools_info>(request);
-  body = {
-      .nr_memsize = region_bytes,
-      .nr_mem_id = pipe ? state.pipes[*pipe].memory_id : memory_of_new_pipe(state, name->parent, 0),
-      .pad1 = {},
-      .nr_if_pool_offset = interface_pool.offset,
-      .nr_if_pool_objtotal = interface_pool.objects,
-      .nr_if_pool_objsize = interface_pool.object_bytes,
-      .nr_ring_pool_offset = ring_pool.offset,
-      .nr_ring_pool_objtotal = ring_pool.objects,
-      .nr_ring_pool_objsize = ring_pool.object_bytes,
-      .nr_buf_pool_offset = buffer_pool.offset,
-      .nr_buf_pool_objtotal = buffer_pool.objects,
-      .nr_buf_pool_objsize = buffer_pool.object_bytes};
+  const auto pools = pools_of(
+      domain, pipe ? state.pipes[*pipe].memory_id : memory_of_new_pipe(state, name->parent, 0));
+  if (!pools) return std::unexpected(pools.error());
+  body_of<abi::nmreq_pools_info>(request) = *pools;
   return {};
 }
 
@@ -88,9 +90,12 @@ Result<> check_memory(const DomainState& state, std::uint16_t memory_id) {
 std::uint16_t memory_of_new_pipe(const DomainState& state, std::string_view parent,
                                  std::uint16_t asked) {
   if (asked != 0) return asked;
-  std::uint16_t memory_id = memory_of_parent(state, parent);
-  if (memory_id != 0) return memory_id;
-  memory_id = global_memory + 1;
+  const std::uint16_t memory_id = memory_of_parent(state, parent);
+  return memory_id != 0 ? memory_id : unused_memory(state);
+}
+
+std::uint16_t unused_memory(const DomainState& state) {
+  std::uint16_t memory_id = global_memory + 1;
   while (is_used(state, memory_id)) ++memory_id;
   return memory_id;
 }
@@ -135,8 +140,8 @@ std::vector<OpenPort> list_ports(const DomainState& state) {
 
 Result<> answer(Domain& domain, abi::nmreq_header& request) {
   switch (request.nr_reqtype) {
-    case abi::request::port_info_get: return port_info(domain.state(), request);
-    case abi::request::pools_info_get: return pools_info(domain.state(), request);
+    case abi::request::port_info_get: return port_info(domain, request);
+    case abi::request::pools_info_get: return pools_info(domain, request);
     case abi::request::port_hdr_set: return set_header(request);
     case abi::request::port_hdr_get: return get_header(domain.state(), request);
     default:

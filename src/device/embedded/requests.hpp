@@ -7,6 +7,7 @@
 #include "device/embedded/pipe.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace netmap::embedded {
@@ -15,8 +16,10 @@ namespace netmap::embedded {
 inline constexpr std::uint16_t global_memory = 1;
 
 /// Opens a port: makes what does not exist yet, claims rings, and answers in the request's body.
-/// After a failure the domain is to be collected.
-[[nodiscard]] Result<Binding> register_port(Domain& domain, abi::nmreq_header& request);
+/// `external_file` is what option::extmem is about, if it is named. After a failure the domain is
+/// to be collected.
+[[nodiscard]] Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
+                                            const std::string& external_file);
 
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);
@@ -28,6 +31,9 @@ Result<> answer(Domain& domain, abi::nmreq_header& request);
 
 /// Whether a request may ask for this region; 0 leaves the choice to the device.
 [[nodiscard]] Result<> check_memory(const DomainState& state, std::uint16_t memory_id);
+
+/// The memory id of a new region.
+[[nodiscard]] std::uint16_t unused_memory(const DomainState& state);
 
 /// The region of a new pipe: the one asked for, else its siblings', else one of its own.
 [[nodiscard]] std::uint16_t memory_of_new_pipe(const DomainState& state, std::string_view parent,

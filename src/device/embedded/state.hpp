@@ -5,7 +5,8 @@
 //
 //     domain       DomainState: which pipes and endpoints there are. Changed under the lock.
 //     mem<id>      a region: netmap's own layout (interfaces, rings, buffers), and behind it a
-//                  RegionState that says which of them are in use. Changed under the lock.
+//                  RegionState that says which of them are in use. Changed under the lock. Of a
+//                  region in a file of somebody's own (external memory) the RegionState alone.
 //     <n>.rx .tx   FIFOs of endpoint n. A byte wakes it.
 //     <n>.life     a FIFO that endpoint n has open to be read; no reader, no endpoint.
 //
@@ -39,7 +40,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 3;
+inline constexpr std::uint32_t layout_version = 4;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -58,11 +59,21 @@ struct PoolGeometry {
   }
 };
 
+/// A region's pools.
+struct Pools {
+  PoolGeometry interfaces;
+  PoolGeometry rings;
+  PoolGeometry buffers;
+};
+
 inline constexpr std::uint32_t max_rings = 256;   // of a pipe, each way
 inline constexpr std::uint32_t max_slots = 4096;  // of a ring
+
+// The pools of a region that is not external memory; no region has more objects than these.
 inline constexpr PoolGeometry interface_pool{0, 256, 8192};
 inline constexpr PoolGeometry ring_pool{interface_pool.bytes(), 1024, 17 * 4096};
 inline constexpr PoolGeometry buffer_pool{ring_pool.offset + ring_pool.bytes(), 131'072, 2048};
+inline constexpr Pools own_pools{interface_pool, ring_pool, buffer_pool};
 inline constexpr std::uint64_t region_bytes = buffer_pool.offset + buffer_pool.bytes();
 
 /// How two ends of one direction of a pipe ring speak to each other. Each word has one writer
@@ -98,6 +109,11 @@ static_assert(ring_in_object + sizeof(abi::netmap_ring) + max_slots * sizeof(abi
 
 struct RegionState {
   FileHeader header;
+  Pools pools;
+  /// Where the pools are: in front of this, or else in a file of this path, device and inode.
+  char file[4096];
+  std::uint64_t file_device;
+  std::uint64_t file_inode;
   std::bitset<interface_pool.objects> interfaces;
   std::bitset<ring_pool.objects> rings;
   std::bitset<buffer_pool.objects> buffers;

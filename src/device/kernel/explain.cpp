@@ -134,6 +134,18 @@ std::optional<std::string> refused_option(const abi::nmreq_header& request) {
       return option->nro_status == EBUSY
                  ? "a sync loop of this port runs already"
                  : "CSB mode needs a port opened exclusively, and arrays aligned to 64 bytes";
+    case abi::option::extmem:
+      switch (option->nro_status) {
+        case EFAULT: return "the external memory is not memory that this process can write";
+        case EINVAL:
+          return "external memory cannot be divided like this: a ring has at most 131072 bytes, a "
+                 "buffer 64 to 65536, an interface 4096; and there are at most 100 interfaces, "
+                 "1024 "
+                 "rings and a million buffers";
+        default:
+          return "the external memory is too small for its pools; give it more, or ask for fewer "
+                 "or smaller objects";
+      }
     default: return {};
   }
 }
@@ -146,6 +158,9 @@ std::string why(const os::File& file, const abi::nmreq_header& request, std::err
   if (request.nr_reqtype != abi::request::port_register) return find(other_reasons, code);
   if (code.value() == EOPNOTSUPP) {
     const auto* option = failed_option(request);
+    if (option != nullptr && option->nro_reqtype == abi::option::extmem) {
+      return "the module was built without external memory; build it with --enable-extmem";
+    }
     if (option != nullptr) {
       return "the module does not support option " + std::to_string(option->nro_reqtype) +
              " for this port";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/kernel/kernel.hpp"
 
+#include "device/external_file.hpp"
 #include "device/kernel/control.hpp"
 #include "device/kernel/region.hpp"
 #include "port/layout.hpp"
+#include "port/request.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -34,17 +36,50 @@ bool is_possible(const CountedRing& ring) noexcept {
          detail::load(ring.at.ring->cur) < ring.at.bounds.slots.size();
 }
 
+/// The memory that the option means, which then says where it is.
+Result<std::shared_ptr<Region>> external_region(abi::nmreq_opt_extmem& asked,
+                                                const std::string& file) {
+  std::shared_ptr<Region> region;
+  if (file.empty()) {
+    auto* const base = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(asked.nro_usrptr));
+    auto range = claim_range({base, asked.nro_info.nr_memsize});
+    if (!range) return std::unexpected(range.error());
+    region = std::make_shared<Region>(std::move(*range), os::File());
+  } else {
+    auto external = open_external_file(file);
+    if (!external) return std::unexpected(external.error());
+    auto mapping = os::map(external->file, external->status.bytes);
+    if (!mapping) {
+      return std::unexpected(Error(
+          mapping.error(), "cannot map the file '" + file + "': " + mapping.error().message()));
+    }
+    region = std::make_shared<Region>(std::move(*mapping), std::move(external->file));
+  }
+  asked.nro_usrptr = reinterpret_cast<std::uintptr_t>(region->bytes().data());
+  asked.nro_info.nr_memsize = region->bytes().size();
+  return region;
+}
+
 class KernelDevice final : public Device {
  public:
-  explicit KernelDevice(os::File file) : file_(std::move(file)) {}
+  /// `external_file` is what option::extmem will be about; empty: the memory that it points to.
+  KernelDevice(os::File file, std::string external_file)
+      : file_(std::move(file)), external_file_(std::move(external_file)) {}
   KernelDevice(os::File file, const std::string& name, const abi::nmreq_register& registered)
       : file_(std::move(file)), registered_(registered) {
     watch(name);
   }
 
   Result<> control(abi::nmreq_header& request) override {
+    const bool registers = request.nr_reqtype == abi::request::port_register;
+    auto* const asked = find_option<abi::nmreq_opt_extmem>(request, abi::option::extmem);
+    if (registers && asked != nullptr) {
+      auto region = external_region(*asked, external_file_);
+      if (!region) return std::unexpected(region.error());
+      external_ = std::move(*region);
+    }
     auto done = kernel::control(file_, request);
-    if (done && request.nr_reqtype == abi::request::port_register) {
+    if (done && registers) {
       registered_ = *reinterpret_cast<const abi::nmreq_register*>(
           static_cast<std::uintptr_t>(request.nr_body));
       watch(request.nr_name);
@@ -55,7 +90,8 @@ class KernelDevice final : public Device {
   Result<std::vector<OpenPort>> open_ports() override { return list_vale_ports(file_); }
 
   Result<std::shared_ptr<Region>> map() override {
-    auto region = map_region(registered_.nr_mem_id);
+    const std::uint16_t memory_id = registered_.nr_mem_id;
+    auto region = external_ ? know_region(memory_id, external_) : map_region(memory_id);
     if (!region) return region;
     auto layout = find_rings((*region)->bytes(), registered_.nr_offset);
     if (!layout) return std::unexpected(layout.error());
@@ -108,6 +144,8 @@ class KernelDevice final : public Device {
 
   os::File file_;
   os::File news_;
+  std::string external_file_;
+  std::shared_ptr<Region> external_;
   abi::nmreq_register registered_{};
   std::vector<CountedRing> tx_;
   std::vector<CountedRing> rx_;
@@ -120,10 +158,13 @@ bool is_present() noexcept {
   return os::exists(abi::device_path);
 }
 
-Result<OpenDevice> open_device(const DeviceOptions&, const PortName&) {
+Result<OpenDevice> open_device(const DeviceOptions&, const PortName& name) {
   auto file = open_file();
   if (!file) return std::unexpected(file.error());
-  return OpenDevice{std::make_unique<KernelDevice>(std::move(*file)), DeviceKind::kernel, {}};
+  return OpenDevice{
+      std::make_unique<KernelDevice>(std::move(*file), name.extmem ? name.extmem->file : ""),
+      DeviceKind::kernel,
+      {}};
 }
 
 std::unique_ptr<Device> adopt(os::File file, const std::string& name,

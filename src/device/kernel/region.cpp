@@ -29,16 +29,32 @@ Result<std::shared_ptr<Region>> make_region(std::uint16_t memory_id) {
   return std::make_shared<Region>(std::move(*mapping), std::move(*file));
 }
 
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<std::uint16_t, std::weak_ptr<Region>> regions;
+};
+
+Registry& registry() {
+  static Registry regions;
+  return regions;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Region>> map_region(std::uint16_t memory_id) {
-  static std::mutex guard;
-  static std::unordered_map<std::uint16_t, std::weak_ptr<Region>> regions;
-  const std::lock_guard lock(guard);
-  auto& known = regions[memory_id];
+  const std::scoped_lock only(registry().mutex);
+  auto& known = registry().regions[memory_id];
   if (auto region = known.lock()) return region;
   auto region = make_region(memory_id);
   if (region) known = *region;
+  return region;
+}
+
+std::shared_ptr<Region> know_region(std::uint16_t memory_id, std::shared_ptr<Region> region) {
+  const std::scoped_lock only(registry().mutex);
+  auto& known = registry().regions[memory_id];
+  if (auto earlier = known.lock()) return earlier;
+  known = region;
   return region;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The module's memory, mapped once for each memory id.
+// The module's memory, mapped once for each memory id, and the programs' own that it uses.
 #pragma once
 
 #include "device/device.hpp"
@@ -14,5 +14,9 @@ namespace netmap::kernel {
 /// on a descriptor of its own: a mapping keeps the port it was made through registered, even after
 /// that port is closed. Fails with the module's errno.
 [[nodiscard]] Result<std::shared_ptr<Region>> map_region(std::uint16_t memory_id);
+
+/// The region of a memory id that is external memory; `region` if this process had none for it.
+[[nodiscard]] std::shared_ptr<Region> know_region(std::uint16_t memory_id,
+                                                  std::shared_ptr<Region> region);
 
 }  // namespace netmap::kernel
