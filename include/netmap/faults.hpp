@@ -10,7 +10,8 @@
 //
 // Such a port copies every packet between its device and memory of its own. So forwarding from it
 // or to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; packets begin at the first byte
-// of their buffers; extra buffers are of its own memory; and it cannot be attached to a SyncLoop.
+// of their buffers; extra buffers are of its own memory, and external memory is the device's; and
+// it cannot be attached to a SyncLoop.
 #pragma once
 
 #include <chrono>

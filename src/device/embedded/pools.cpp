@@ -40,7 +40,7 @@ Result<PoolGeometry> pool(std::uint64_t offset, std::uint32_t count, std::uint32
     const auto range = [](std::uint32_t from, std::uint32_t to) {
       return std::to_string(from) + " to " + std::to_string(to);
     };
-    return refuse(std::errc::invalid_argument,
+    return refuse(std::errc::not_enough_memory,
                   "external memory holds " + range(limits.min_count, limits.max_count) + ' ' +
                       limits.what + " of " + range(limits.min_size, limits.max_size) + " bytes");
   }

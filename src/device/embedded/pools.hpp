@@ -12,9 +12,8 @@
 
 namespace netmap::embedded {
 
-/// What option::extmem asks for, by the module's rules: its defaults for what is 0; an error with
-/// its errno if the memory is too small for that or a number is out of range; and what is left of
-/// the memory becomes buffers.
+/// What option::extmem asks for, by the module's rules: its defaults for what is 0; ENOMEM if the
+/// memory is too small for that or a number is out of range; and what is left becomes buffers.
 [[nodiscard]] Result<Pools> divide(const abi::nmreq_pools_info& asked);
 
 /// Whether every object of such pools is one of a region of so many bytes, and there is one of

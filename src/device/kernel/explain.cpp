@@ -135,17 +135,11 @@ std::optional<std::string> refused_option(const abi::nmreq_header& request) {
                  ? "a sync loop of this port runs already"
                  : "CSB mode needs a port opened exclusively, and arrays aligned to 64 bytes";
     case abi::option::extmem:
-      switch (option->nro_status) {
-        case EFAULT: return "the external memory is not memory that this process can write";
-        case EINVAL:
-          return "external memory cannot be divided like this: a ring has at most 131072 bytes, a "
-                 "buffer 64 to 65536, an interface 4096; and there are at most 100 interfaces, "
-                 "1024 "
-                 "rings and a million buffers";
-        default:
-          return "the external memory is too small for its pools; give it more, or ask for fewer "
-                 "or smaller objects";
-      }
+      return option->nro_status == EFAULT
+                 ? "the external memory is not memory that this process can write"
+                 : "the external memory is too small for its pools, or cannot be divided like "
+                   "this: there are at most 100 interfaces of 4096 bytes, 1024 rings of 131072 and "
+                   "a million buffers of 65536";
     default: return {};
   }
 }
