@@ -131,6 +131,35 @@ TEST_F(Kills, WhileOpeningAndClosingLeaveTheDomainWhole) {
   EXPECT_EQ(files(), at_rest);
 }
 
+TEST_F(Kills, InExternalMemoryLeaveNothing) {
+  for (int life = 0; life != 10; ++life) {
+    Shared<std::atomic<std::uint32_t>> sent;
+    Process sender([&] {
+      const OwnMemory memory;
+      auto options = small;
+      options.extmem = memory.range();
+      auto port = open("x{1", options);
+      for (;; ++*sent) {
+        while (!send_number(port.tx_rings()[0], *sent)) (void)must(port.wait(Direction::tx));
+        must(port.sync_tx());
+      }
+      return false;
+    });
+    ASSERT_TRUE(await([&] { return *sent != 0; }));
+    auto receiver = open("x}1");
+    std::uint64_t next = 0;
+    while (next < 30) {
+      ASSERT_FALSE(must(receiver.wait(Direction::rx, patience)).empty());
+      next = take_numbers(receiver.rx_rings()[0], next);
+    }
+    sender.kill();
+    must(receiver.sync_rx());
+    EXPECT_GE(take_numbers(receiver.rx_rings()[0], next), next) << "its memory is still there";
+    close(receiver);
+    EXPECT_EQ(files(), at_rest);
+  }
+}
+
 /// What both sides of a sender's ring share lies in front of it.
 RingWords& words_of(TxRing& ring) {
   return *reinterpret_cast<RingWords*>(reinterpret_cast<std::byte*>(ring.raw()) - ring_in_object);

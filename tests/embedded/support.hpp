@@ -18,6 +18,7 @@
 #include <ostream>
 #include <set>
 #include <source_location>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -180,6 +181,27 @@ template <std::predicate Holds>
   }
   return true;
 }
+
+/// Memory that a port can be opened in.
+class OwnMemory {
+ public:
+  static constexpr std::size_t size = std::size_t{1} << 20;
+
+  OwnMemory()
+      : base_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (base_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  OwnMemory(const OwnMemory&) = delete;
+  OwnMemory& operator=(const OwnMemory&) = delete;
+  ~OwnMemory() { ::munmap(base_, size); }
+  [[nodiscard]] std::span<std::byte> bytes() const {
+    return {static_cast<std::byte*>(base_), size};
+  }
+  [[nodiscard]] ExternalRange range() const { return {bytes(), {.if_num = 8, .buf_num = 100}}; }
+
+ private:
+  void* base_;
+};
 
 // ---- Numbered packets ---------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 #include "failing_calls/calls.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -48,6 +49,9 @@ const std::map<std::string, std::vector<int>> errors{
     {"ftruncate", {EFBIG, EINTR, EIO, EPERM, EROFS}},
     {"posix_fallocate", {EFBIG, EINTR, EIO, ENOSPC}},
     {"mmap", {EACCES, EAGAIN, ENFILE, ENODEV, ENOMEM, EPERM}},
+    {"pwrite", {EFBIG, EINTR, EIO, ENOSPC}},
+    {"pread", {EINTR, EIO}},
+    {"realpath", {EACCES, EIO, ENOENT, ENOMEM}},
     {"flock", {EINTR, ENOLCK}},
     {"write", {EAGAIN, EINTR, EIO}},
     {"read", {EAGAIN, EINTR, EIO}},
@@ -100,6 +104,9 @@ WRAP(int, ftruncate, -1, (int fd, off_t size), (fd, size))
 WRAP(void*, mmap, MAP_FAILED,
      (void* at, size_t size, int protection, int flags, int fd, off_t from),
      (at, size, protection, flags, fd, from))
+WRAP(ssize_t, pwrite, -1, (int fd, const void* bytes, size_t size, off_t to), (fd, bytes, size, to))
+WRAP(ssize_t, pread, -1, (int fd, void* bytes, size_t size, off_t from), (fd, bytes, size, from))
+WRAP(char*, realpath, nullptr, (const char* path, char* into), (path, into))
 WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
 WRAP(ssize_t, write, -1, (int fd, const void* bytes, size_t size), (fd, bytes, size))
 WRAP(ssize_t, read, -1, (int fd, void* bytes, size_t size), (fd, bytes, size))

@@ -30,6 +30,7 @@ std::size_t mappings(const std::string& path) {
 
 /// What may be there before an operation, and what the operation leaves.
 struct Ports {
+  std::optional<OwnMemory> memory;
   std::optional<Port> left;
   std::optional<Port> right;
 };
@@ -61,6 +62,26 @@ void open_both(const DeviceOptions& device, Ports& ports) {
   ports.right = must(try_open("x}1", {}, device));
 }
 void nothing(const DeviceOptions&, Ports&) {}
+void bring_memory(const DeviceOptions&, Ports& ports) {
+  ports.memory.emplace();
+}
+std::optional<Error> open_in_memory(const DeviceOptions& device, Ports& ports) {
+  return open_left(device, ports,
+                   {.conf = {.tx_slots = 8, .rx_slots = 8}, .extmem = ports.memory->range()});
+}
+std::string file_of(const DeviceOptions& device) {
+  return device.domain + "-file";
+}
+void bring_file(const DeviceOptions& device, Ports&) {
+  std::ofstream(file_of(device)).close();
+  std::filesystem::resize_file(file_of(device), OwnMemory::size);
+}
+std::optional<Error> open_in_file(const DeviceOptions& device, Ports& ports) {
+  const std::string name = "x{1@extmem:file=" + file_of(device) + ",ring-num=8,buf-num=100";
+  auto port = try_open(name.c_str(), {.conf = {.tx_slots = 8, .rx_slots = 8}}, device);
+  if (port) ports.left = std::move(*port);
+  return error_of(port);
+}
 
 const Operation operations[]{
     {"open in a new domain", nothing,
@@ -96,6 +117,28 @@ const Operation operations[]{
      [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
        ports.left.reset();
        return {};
+     }},
+    {"open in external memory", bring_memory, open_in_memory},
+    {"close in external memory",
+     [](const DeviceOptions& device, Ports& ports) {
+       bring_memory(device, ports);
+       ASSERT_FALSE(open_in_memory(device, ports));
+     },
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       ports.left.reset();
+       return {};
+     }},
+    {"open in an external file", bring_file, open_in_file},
+    {"open in a known external file",
+     [](const DeviceOptions& device, Ports& ports) {
+       bring_file(device, ports);
+       ASSERT_FALSE(open_in_file(device, ports));
+       ports.right = std::move(ports.left);
+       ports.left.reset();
+     },
+     [](const DeviceOptions& device, Ports&) {
+       const std::string name = "y{1@extmem=" + file_of(device);
+       return error_of(try_open(name.c_str(), {.conf = {.tx_slots = 8, .rx_slots = 8}}, device));
      }},
     {"close the last",
      [](const DeviceOptions& device, Ports& ports) { ASSERT_FALSE(open_left(device, ports)); },
