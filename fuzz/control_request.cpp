@@ -84,7 +84,7 @@ struct Request {
   /// Large enough for every option that the device consumes.
   struct alignas(8) Option {
     abi::nmreq_option head{};
-    std::array<std::uint64_t, 5> rest{};
+    std::array<std::uint64_t, 9> rest{};
   };
   std::array<Option, 4> options{};
 
@@ -144,8 +144,20 @@ struct Request {
     static std::array<std::byte, 128 * 1024> arrays;  // for any number of rings
     const auto address = reinterpret_cast<std::uintptr_t>(arrays.data());
     if (option.head.nro_reqtype == abi::option::csb) option.rest = {address, address};
+    if (option.head.nro_reqtype == abi::option::extmem) fill_extmem(option, input);
     if (option.head.nro_reqtype != abi::option::offsets) return;
     option.rest = {input.take<std::uint16_t>(), input.take<std::uint16_t>(), input.below(80)};
+  }
+  /// Memory, a part of it or none; and numbers for it.
+  static void fill_extmem(Option& option, Input& input) {
+    static const auto mapping = os::map_private(1 << 20).value();
+    const auto memory = mapping.bytes();
+    auto& extmem = *reinterpret_cast<abi::nmreq_opt_extmem*>(&option);
+    extmem.nro_usrptr = input.flip() ? reinterpret_cast<std::uintptr_t>(memory.data()) : 1;
+    extmem.nro_info.nr_memsize = memory.size() >> input.below(4);
+    if (input.below(8) == 1) extmem.nro_info = input.take<abi::nmreq_pools_info>();
+    extmem.nro_info.nr_memsize = std::min<std::uint64_t>(extmem.nro_info.nr_memsize, memory.size());
+    extmem.nro_info.nr_buf_pool_objtotal %= 300;
   }
 };
 

@@ -3,6 +3,7 @@
 // Whatever lies in a domain's directory instead of what should: an open says so in a sentence, or
 // does without, and does not wait for longer than a stopped process is waited for.
 #include "embedded/support.hpp"
+#include "hostile/records.hpp"
 
 #include "device/embedded/state.hpp"
 
@@ -66,6 +67,60 @@ TEST_F(DamagedFile, OfARegionIsRefusedByItsSize) {
     fs::remove(file("mem2"));
     fs::remove(file("domain"));
   }
+}
+
+/// Whoever maps the region anew believes none of these words.
+TEST_F(DamagedFile, OfARegionMayDivideItAnyhow) {
+  Process user([&] {
+    const auto port = open("x}1");
+    return ::pause() == 0;
+  });
+  ASSERT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+  const SharedFiles shared(path(), 2);
+  RegionState& region = shared.pools();
+  const Pools sound = region.pools;
+  std::size_t refused = 0;
+  for (PoolGeometry Pools::* const pool : {&Pools::interfaces, &Pools::rings, &Pools::buffers}) {
+    for (const std::uint64_t value : edges()) {
+      for (int word = 0; word != 3; ++word) {
+        SCOPED_TRACE(testing::Message() << "word " << word << " is " << value);
+        PoolGeometry& place = region.pools.*pool;
+        if (word == 0) place.offset = value;
+        if (word == 1) place.objects = static_cast<std::uint32_t>(value);
+        if (word == 2) place.object_bytes = static_cast<std::uint32_t>(value);
+        auto port = try_open("x{1", {.extra_buffers = 3});
+        if (!port) {
+          EXPECT_GT(message_of(port).size(), 10U);
+          ++refused;
+        } else {
+          (void)send_number(port->tx_rings()[0], 1);
+          (void)port->sync_tx();
+          (void)port->sync_rx();
+        }
+        region.pools = sound;
+      }
+    }
+  }
+  EXPECT_GT(refused, 60U);
+  EXPECT_TRUE(try_open("x{1"));
+}
+
+TEST_F(DamagedFile, OfARegionMayNameAnyFile) {
+  Process user([&] {
+    const auto port = open("x}1");
+    return ::pause() == 0;
+  });
+  ASSERT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+  const SharedFiles shared(path(), 2);
+  RegionState& region = shared.pools();
+  for (const std::string& name : {std::string("/dev/null"), path() + "/domain", path() + "/0.rx",
+                                  path(), path() + "/none", std::string(4095, 'n')}) {
+    name.copy(region.file, sizeof region.file);
+    expect_refused("");
+    std::ranges::fill(region.file, '\0');
+  }
+  std::ranges::fill(region.file, 'x');
+  expect_refused("");
 }
 
 TEST_F(DamagedFile, OfAnotherKindIsRefusedOrReplaced) {

@@ -104,14 +104,16 @@ Result<std::shared_ptr<Region>> map_external_file(const RegionState& state,
                                                   const std::string& name) {
   const std::string path(state.file, ::strnlen(state.file, sizeof state.file));
   auto external = open_external_file(path);
-  if (!external) return std::unexpected(external.error());
-  if (!is_file_of(state, external->status)) {
-    return std::unexpected(Error(errc::region_damaged, "the file '" + path + "' of the region '" +
-                                                           name +
-                                                           "' has been replaced; close all "
-                                                           "ports of that region first"));
+  if (!external) {
+    return std::unexpected(Error(external.error().code(), "cannot map the region '" + name +
+                                                              "': " + external.error().message()));
   }
-  return map_pools(std::move(external->file), external->status.bytes, name);
+  if (is_file_of(state, external->status)) {
+    return map_pools(std::move(external->file), external->status.bytes, name);
+  }
+  return std::unexpected(
+      Error(errc::region_damaged, "the file '" + path + "' of the region '" + name +
+                                      "' has been replaced; close all ports of that region first"));
 }
 
 /// The caller's memory, as long as the domain's file is mapped over it.
