@@ -79,8 +79,10 @@ struct PortOptions {
   ///
   /// The kernel device pins the pages, and needs a module that was built for it. No object may lie
   /// across pages that are not neighbours in physical memory, which drops most rings of more than a
-  /// page unless the range is of huge pages. Who maps the same shared memory in another process
-  /// shares the region.
+  /// page unless the range is of huge pages. Who maps the same shared memory in another process,
+  /// and brings it, shares the region. A process that only opens the pipe's other end does so, too;
+  /// but if the memory is private, the kernel complains of its count of pages when that process
+  /// ends.
   ///
   /// On the embedded device the range becomes a mapping of the domain's file, with its contents,
   /// and in the end private memory, with its contents. No other thread may touch it while either

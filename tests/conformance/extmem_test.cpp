@@ -149,6 +149,26 @@ TEST_P(External, MemoryIsSharedWithoutBringingIt) {
   if (!has_faults()) expect_inside(other, memory.bytes());
 }
 
+TEST_P(External, MemoryIsSharedWithAProcessThatHasItNot) {
+  std::array<int, 2> signal{};
+  ASSERT_EQ(::pipe(signal.data()), 0);
+  Child receiver([&] {
+    ::close(signal[1]);
+    char any = 0;
+    if (::read(signal[0], &any, 1) != 1) return false;
+    auto port = open(base() + "}1");
+    if (must(port.wait(Direction::rx, patience)).empty()) return false;
+    return take_numbers(port.rx_rings()[0]) == numbers(3, 20);
+  });
+  ::close(signal[0]);
+  const Memory memory(size, MAP_SHARED);
+  auto port = open(base() + "{1", memory.options());
+  send_and_sync(port, 3, 20);
+  EXPECT_EQ(::write(signal[1], "x", 1), 1);
+  ::close(signal[1]);
+  EXPECT_TRUE(receiver.succeeded());
+}
+
 TEST_P(External, MemoryStaysARegionAfterWhoBroughtIt) {
   const Memory memory;
   auto master = open(base() + "{1", memory.options());
