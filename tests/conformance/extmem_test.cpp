@@ -318,7 +318,7 @@ TEST_P(External, MemoryCannotBeDividedAnyhow) {
 TEST_P(External, MemoryDoesNotHoldMoreThanItsPools) {
   const Memory memory;
   auto options = memory.options();
-  options.conf = {.tx_slots = 1024, .rx_slots = 1024};
+  options.conf = {.tx_slots = 250, .rx_slots = 250};
   EXPECT_EQ(code_of(try_open(base() + "{1", options)), std::errc::not_enough_memory)
       << "rings of a page have no room for so many slots";
   options.conf = {.tx_rings = 12, .rx_rings = 12, .tx_slots = 16, .rx_slots = 16};
