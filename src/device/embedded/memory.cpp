@@ -63,10 +63,10 @@ Result<RegionFile> open_file(const Domain& domain, std::uint16_t memory_id) {
 }
 
 /// Makes room for the pools, which is not reserved, and for the state behind them, which is.
-Result<> set_size(const RegionFile& region, std::uint64_t pools_bytes) {
-  auto sized = os::set_size(region.file, pools_bytes + sizeof(RegionState));
+Result<> set_size(const RegionFile& region, std::uint64_t pools) {
+  auto sized = os::set_size(region.file, pools + sizeof(RegionState));
   NETMAP_POINT("grow: sized");
-  if (sized) sized = os::reserve(region.file, pools_bytes, sizeof(RegionState));
+  if (sized) sized = os::reserve(region.file, pools, sizeof(RegionState));
   if (sized) return {};
   return std::unexpected(cannot("reserve the region '" + region.name + "'", sized.error()));
 }
@@ -85,6 +85,49 @@ Result<os::Mapping> map_state(const RegionFile& region, std::uint64_t offset) {
 
 Result<> claim_region(const RegionFile& region, RegionState& state) {
   return claim(state.header, region_magic, "the region '" + region.name + "'");
+}
+
+/// A new region's file, and its state but for what claim_region() adds.
+struct NewRegion {
+  RegionFile file;
+  os::Mapping state;
+};
+Result<NewRegion> make_region(const Domain& domain, std::uint16_t memory_id, std::uint64_t bytes,
+                              const Pools& pools) {
+  auto file = open_file(domain, memory_id);
+  if (!file) return std::unexpected(file.error());
+  if (auto emptied = os::set_size(file->file, 0); !emptied) {
+    return std::unexpected(cannot("empty '" + file->name + "'", emptied.error()));
+  }
+  if (auto sized = set_size(*file, bytes); !sized) return std::unexpected(sized.error());
+  auto state = map_state(*file, bytes);
+  if (!state) return std::unexpected(state.error());
+  state_in(*state).pools = pools;
+  return NewRegion{std::move(*file), std::move(*state)};
+}
+
+/// Says which file the pools are.
+Result<> name_file(RegionState& state, const ExternalFile& file) {
+  if (file.path.size() >= sizeof state.file) {
+    return refuse(std::errc::filename_too_long, "the path '" + file.path + "' is too long");
+  }
+  file.path.copy(state.file, file.path.size());
+  state.file_device = file.status.device;
+  state.file_inode = file.status.inode;
+  return {};
+}
+
+/// Puts the domain's file in the place of the caller's memory.
+Result<> move_into(const RegionFile& region, std::span<std::byte> bytes) {
+  if (auto written = os::write_all(region.file, bytes); !written) {
+    return std::unexpected(
+        cannot("move the external memory into '" + region.name + "'", written.error()));
+  }
+  if (auto mapped = os::map_over(region.file, bytes); !mapped) {
+    return std::unexpected(
+        cannot("map '" + region.name + "' over the external memory", mapped.error()));
+  }
+  return {};
 }
 
 /// All of a region's pools, wherever there is room.
@@ -114,6 +157,32 @@ Result<std::shared_ptr<Region>> map_external_file(const RegionState& state,
   return std::unexpected(
       Error(errc::region_damaged, "the file '" + path + "' of the region '" + name +
                                       "' has been replaced; close all ports of that region first"));
+}
+
+/// Of a region that is not new; an empty file is to become one of the domain's own.
+std::uint64_t pools_bytes(const os::FileStatus& file) {
+  return (file.bytes == 0 ? own_file_bytes : file.bytes) - sizeof(RegionState);
+}
+
+/// The state of a region that there is, or of one of the domain's own, which is made if need be.
+Result<os::Mapping> map_known_state(const RegionFile& file) {
+  const std::uint64_t bytes = file.status.bytes;
+  const bool is_own = bytes == 0 || bytes == own_file_bytes;
+  const std::uint64_t offset = pools_bytes(file.status);
+  if (is_own) {
+    if (auto sized = set_size(file, offset); !sized) return std::unexpected(sized.error());
+  } else if (bytes < sizeof(RegionState) || offset % os::page_bytes() != 0) {
+    return std::unexpected(damaged("the region '" + file.name + "'"));
+  }
+  auto mapping = map_state(file, offset);
+  if (!mapping) return mapping;
+  RegionState& state = state_in(*mapping);
+  if (state.header.magic == 0 && !is_own) {
+    return std::unexpected(damaged("the region '" + file.name + "'"));
+  }
+  if (state.header.magic == 0) state.pools = own_pools;
+  if (auto claimed = claim_region(file, state); !claimed) return std::unexpected(claimed.error());
+  return mapping;
 }
 
 /// The caller's memory, as long as the domain's file is mapped over it.
@@ -152,26 +221,12 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
   if (const auto known = regions.find(file->key()); known != regions.end()) {
     if (auto memory = known->second.lock()) return memory;
   }
-  std::uint64_t bytes = file->status.bytes;
-  const bool is_own = bytes == 0 || bytes == own_file_bytes;
-  if (is_own) {
-    if (auto sized = set_size(*file, region_bytes); !sized) return std::unexpected(sized.error());
-    bytes = own_file_bytes;
-  }
-  const std::uint64_t pools_bytes = bytes - sizeof(RegionState);
-  if (bytes < sizeof(RegionState) || pools_bytes % os::page_bytes() != 0) {
-    return std::unexpected(damaged("the region '" + file->name + "'"));
-  }
-  auto mapping = map_state(*file, pools_bytes);
+  auto mapping = map_known_state(*file);
   if (!mapping) return std::unexpected(mapping.error());
-  RegionState& state = state_in(*mapping);
-  if (state.header.magic == 0) {
-    if (!is_own) return std::unexpected(damaged("the region '" + file->name + "'"));
-    state.pools = own_pools;
-  }
-  if (auto claimed = claim_region(*file, state); !claimed) return std::unexpected(claimed.error());
-  auto pools = state.file[0] != '\0' ? map_external_file(state, file->name)
-                                     : map_pools(std::move(file->file), pools_bytes, file->name);
+  const RegionState& state = state_in(*mapping);
+  auto pools = state.file[0] != '\0'
+                   ? map_external_file(state, file->name)
+                   : map_pools(std::move(file->file), pools_bytes(file->status), file->name);
   if (!pools) return std::unexpected(pools.error());
   return finish(std::move(*pools), std::move(*mapping), memory_id, *file);
 }
@@ -187,53 +242,35 @@ Result<std::shared_ptr<Memory>> Memory::over(Domain& domain, std::uint16_t memor
   }
   const auto divided = divide(wanted);
   if (!divided) return std::unexpected(divided.error());
-  auto file = open_file(domain, memory_id);
-  if (!file) return std::unexpected(file.error());
-  if (auto sized = set_size(*file, bytes.size()); !sized) return std::unexpected(sized.error());
-  if (auto written = os::write_all(file->file, bytes); !written) {
-    return std::unexpected(
-        cannot("move the external memory into '" + file->name + "'", written.error()));
-  }
-  auto state = map_state(*file, bytes.size());
-  if (!state) return std::unexpected(state.error());
-  state_in(*state).pools = *divided;
-  if (auto claimed = claim_region(*file, state_in(*state)); !claimed) {
-    return std::unexpected(claimed.error());
-  }
-  if (auto mapped = os::map_over(file->file, bytes); !mapped) {
-    return std::unexpected(
-        cannot("map '" + file->name + "' over the external memory", mapped.error()));
-  }
+  auto made = make_region(domain, memory_id, bytes.size(), *divided);
+  if (!made) return std::unexpected(made.error());
+  auto& [file, state] = *made;
+  auto done = claim_region(file, state_in(state));
+  if (done) done = move_into(file, bytes);
+  if (!done) return std::unexpected(done.error());
   const std::scoped_lock only(open_regions().mutex);
-  return finish(std::make_shared<Overlay>(std::move(*range), std::move(file->file)),
-                std::move(*state), memory_id, *file);
+  return finish(std::make_shared<Overlay>(std::move(*range), std::move(file.file)),
+                std::move(state), memory_id, file);
 }
 
 Result<std::shared_ptr<Memory>> Memory::in(Domain& domain, std::uint16_t memory_id,
                                            ExternalFile external, abi::nmreq_pools_info wanted) {
-  wanted.nr_memsize = external.status.bytes;
+  const std::uint64_t bytes = wanted.nr_memsize = external.status.bytes;
   const auto divided = divide(wanted);
   if (!divided) return std::unexpected(divided.error());
-  if (auto reserved = os::reserve(external.file, 0, external.status.bytes); !reserved) {
+  if (auto reserved = os::reserve(external.file, 0, bytes); !reserved) {
     return std::unexpected(cannot("reserve '" + external.path + "'", reserved.error()));
   }
-  auto file = open_file(domain, memory_id);
-  if (!file) return std::unexpected(file.error());
-  if (auto sized = set_size(*file, 0); !sized) return std::unexpected(sized.error());
-  auto mapping = map_state(*file, 0);
-  if (!mapping) return std::unexpected(mapping.error());
-  RegionState& state = state_in(*mapping);
-  if (external.path.copy(state.file, sizeof state.file - 1) != external.path.size()) {
-    return refuse(std::errc::filename_too_long, "the path '" + external.path + "' is too long");
-  }
-  state.pools = *divided;
-  state.file_device = external.status.device;
-  state.file_inode = external.status.inode;
-  if (auto claimed = claim_region(*file, state); !claimed) return std::unexpected(claimed.error());
-  auto pools = map_pools(std::move(external.file), external.status.bytes, external.path);
+  auto made = make_region(domain, memory_id, 0, *divided);
+  if (!made) return std::unexpected(made.error());
+  auto& [file, state] = *made;
+  auto done = name_file(state_in(state), external);
+  if (done) done = claim_region(file, state_in(state));
+  if (!done) return std::unexpected(done.error());
+  auto pools = map_pools(std::move(external.file), bytes, external.path);
   if (!pools) return std::unexpected(pools.error());
   const std::scoped_lock only(open_regions().mutex);
-  return finish(std::move(*pools), std::move(*mapping), memory_id, *file);
+  return finish(std::move(*pools), std::move(state), memory_id, file);
 }
 
 std::shared_ptr<Memory> Memory::find(const Domain& domain, std::span<std::byte> bytes) {
