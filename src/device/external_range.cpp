@@ -12,13 +12,13 @@
 namespace netmap {
 namespace {
 
-struct Registry {
+struct ClaimedRanges {
   std::mutex mutex;
   std::vector<std::weak_ptr<RangeClaim>> claims;
 };
 
-Registry& registry() {
-  static Registry claims;
+ClaimedRanges& claimed_ranges() {
+  static ClaimedRanges claims;
   return claims;
 }
 
@@ -34,7 +34,7 @@ bool overlap(std::span<std::byte> a, std::span<std::byte> b) {
   return begin_of(a) < begin_of(b) + b.size() && begin_of(b) < begin_of(a) + a.size();
 }
 
-Result<> check(std::span<std::byte> bytes) {
+Result<> check_pages(std::span<std::byte> bytes) {
   const std::size_t page = os::page_bytes();
   const bool is_whole = !bytes.empty() && begin_of(bytes) % page == 0 && bytes.size() % page == 0 &&
                         begin_of(bytes) != 0 && begin_of(bytes) <= UINTPTR_MAX - bytes.size();
@@ -47,9 +47,9 @@ Result<> check(std::span<std::byte> bytes) {
 }  // namespace
 
 Result<std::shared_ptr<RangeClaim>> claim_range(std::span<std::byte> bytes) {
-  if (auto checked = check(bytes); !checked) return std::unexpected(checked.error());
-  const std::scoped_lock only(registry().mutex);
-  auto& claims = registry().claims;
+  if (auto checked = check_pages(bytes); !checked) return std::unexpected(checked.error());
+  const std::scoped_lock only(claimed_ranges().mutex);
+  auto& claims = claimed_ranges().claims;
   std::erase_if(claims, [](const auto& claim) { return claim.expired(); });
   for (const auto& other : claims) {
     auto claim = other.lock();

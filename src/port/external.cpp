@@ -14,7 +14,7 @@ std::unexpected<Error> conflict(std::string sentence) {
   return std::unexpected(Error(errc::conflicting_options, std::move(sentence)));
 }
 
-Result<> check(const PortName& name, const PortOptions& options) {
+Result<> check_external(const PortName& name, const PortOptions& options) {
   if (name.extmem && options.extmem) {
     return conflict("both the name and the options bring external memory");
   }
@@ -61,7 +61,8 @@ abi::nmreq_opt_extmem option_of(const PortName& name, const PortOptions& options
 
 Result<std::shared_ptr<External>> open_external(const PortName& name, const PortOptions& options) {
   if (!name.extmem && !options.extmem) return nullptr;
-  if (auto checked = check(name, options); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_external(name, options); !checked)
+    return std::unexpected(checked.error());
   auto opened = open_device(options.device, name);
   if (!opened) return std::unexpected(opened.error());
   auto asked = option_of(name, options);

@@ -29,21 +29,21 @@ Result<std::shared_ptr<Region>> make_region(std::uint16_t memory_id) {
   return std::make_shared<Region>(std::move(*mapping), std::move(*file));
 }
 
-struct Registry {
+struct KnownRegions {
   std::mutex mutex;
   std::unordered_map<std::uint16_t, std::weak_ptr<Region>> regions;
 };
 
-Registry& registry() {
-  static Registry regions;
+KnownRegions& known_regions() {
+  static KnownRegions regions;
   return regions;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<Region>> map_region(std::uint16_t memory_id) {
-  const std::scoped_lock only(registry().mutex);
-  auto& known = registry().regions[memory_id];
+  const std::scoped_lock only(known_regions().mutex);
+  auto& known = known_regions().regions[memory_id];
   if (auto region = known.lock()) return region;
   auto region = make_region(memory_id);
   if (region) known = *region;
@@ -51,8 +51,8 @@ Result<std::shared_ptr<Region>> map_region(std::uint16_t memory_id) {
 }
 
 std::shared_ptr<Region> know_region(std::uint16_t memory_id, std::shared_ptr<Region> region) {
-  const std::scoped_lock only(registry().mutex);
-  auto& known = registry().regions[memory_id];
+  const std::scoped_lock only(known_regions().mutex);
+  auto& known = known_regions().regions[memory_id];
   if (auto earlier = known.lock()) return earlier;
   known = region;
   return region;
