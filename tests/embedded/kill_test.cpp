@@ -136,7 +136,7 @@ TEST_F(Kills, InExternalMemoryLeaveNothing) {
     Shared<std::atomic<std::uint32_t>> sent;
     Process sender([&] {
       const OwnMemory memory;
-      auto options = small;
+      auto options = small_rings;
       options.extmem = memory.range();
       auto port = open("x{1", options);
       for (;; ++*sent) {
