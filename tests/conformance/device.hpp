@@ -140,6 +140,18 @@ std::vector<std::uint32_t> take_numbers(RxRing& ring);
   must(port.sync_rx());
   return take_numbers(port.rx_rings()[ring]);
 }
+/// Moves `count` packets from one port to the other, as many at a time as fit, and checks them.
+inline void carry(Port& from, Port& to, std::uint32_t count, std::size_t ring = 0) {
+  std::uint32_t sent = 0;
+  for (std::uint32_t received = 0; received != count;) {
+    sent += send_numbered(from.tx_rings()[ring], sent, count - sent);
+    must(from.sync_tx());
+    const auto taken = sync_and_take(to, ring);
+    ASSERT_EQ(taken, numbers(received, sent - received));
+    received = sent;
+    must(to.sync_rx());
+  }
+}
 
 /// Commits `count` packets and hands them over.
 inline void send_and_sync(Port& port, std::uint32_t first, std::uint32_t count,

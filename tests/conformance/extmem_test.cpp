@@ -89,19 +89,6 @@ void expect_inside(Port& port, std::span<std::byte> memory) {
   for (TxRing& ring : port.tx_rings()) check(ring);
 }
 
-/// `count` packets from one port to the other.
-void carry(Port& from, Port& to, std::uint32_t count) {
-  std::uint32_t sent = 0;
-  for (std::uint32_t received = 0; received != count;) {
-    sent += send_numbered(from.tx_rings()[0], sent, count - sent);
-    must(from.sync_tx());
-    const auto taken = sync_and_take(to);
-    ASSERT_EQ(taken, numbers(received, sent - received));
-    received = sent;
-    must(to.sync_rx());
-  }
-}
-
 class External : public OnDevice {
  protected:
   void SetUp() override {

@@ -14,20 +14,6 @@ namespace {
 using Pipes = OnDevice;
 ON_EVERY_DEVICE(Pipes);
 
-/// Moves `count` packets from one port to the other, as many at a time as fit, and checks them.
-void carry(Port& from, Port& to, std::uint32_t count, std::size_t ring = 0) {
-  std::uint32_t sent = 0;
-  std::uint32_t received = 0;
-  while (received != count) {
-    sent += send_numbered(from.tx_rings()[ring], sent, count - sent);
-    must(from.sync_tx());
-    const auto taken = sync_and_take(to, ring);
-    ASSERT_EQ(taken, numbers(received, sent - received));
-    received = sent;
-    must(to.sync_rx());
-  }
-}
-
 TEST_P(Pipes, KeepOrderBothWays) {
   auto [master, slave] = open_pipe();
   for (int round = 0; round != 3; ++round) {
