@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/external.hpp"
 
+#include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
 
 #include <cstdint>
-#include <set>
 
 namespace netmap::embedded {
 namespace {
 
-std::set<std::uint16_t> regions_in_use(const DomainState& state) {
-  std::set<std::uint16_t> regions;
-  for (const EndpointRecord& endpoint : state.endpoints) {
-    if (endpoint.in_use != 0) regions.insert(endpoint.memory_id);
-  }
-  return regions;
-}
-
 std::shared_ptr<Memory> find_file(Domain& domain, const os::FileStatus& file) {
-  for (const std::uint16_t memory_id : regions_in_use(domain.state())) {
+  for (const std::uint16_t memory_id : used_memories(domain.state())) {
     auto memory = Memory::of(domain, memory_id);
     if (memory && (*memory)->is_in(file)) return *memory;
   }
