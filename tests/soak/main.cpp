@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
   CLI::App app{"Kills forwarders between the two pipes of a process that never stops."};
   Goals goals;
   std::uint64_t seed = std::random_device{}();
-  app.add_option("--minutes", goals.minutes, "Go on for so long at least");
-  app.add_option("--kills", goals.kills, "and for so many kills at random instants");
-  app.add_option("--packets", goals.packets, "and packets,");
-  app.add_option("--at-each-point", goals.at_each_point, "and kills at each of the named points");
+  app.add_option("--minutes", goals.minutes, "How long at least");
+  app.add_option("--kills", goals.kills, "How many kills at random instants at least");
+  app.add_option("--packets", goals.packets, "How many packets at least");
+  app.add_option("--at-each-point", goals.at_each_point, "How many kills at each named point at least");
   app.add_option("--seed", seed, "Which random choices; drawn if not given");
   CLI11_PARSE(app, argc, argv);
   std::printf("soak --seed %" PRIu64 "\n", seed);
