@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", goals.minutes, "How long at least");
   app.add_option("--kills", goals.kills, "How many kills at random instants at least");
   app.add_option("--packets", goals.packets, "How many packets at least");
-  app.add_option("--at-each-point", goals.at_each_point, "How many kills at each named point at least");
+  app.add_option("--at-each-point", goals.at_each_point,
+                 "How many kills at each named point at least");
   app.add_option("--seed", seed, "Which random choices; drawn if not given");
   CLI11_PARSE(app, argc, argv);
   std::printf("soak --seed %" PRIu64 "\n", seed);
