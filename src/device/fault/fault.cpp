@@ -89,7 +89,7 @@ class FaultDevice final : public Device {
     }
     if (directions.has(Direction::rx)) {
       const auto due = earliest(rx_);
-      arm(Direction::rx, is_waiting_to_send() ? due : std::min(due, earliest(tx_)));
+      arm(Direction::rx, is_armed(Direction::tx) ? due : std::min(due, earliest(tx_)));
     }
   }
   void disarm(Directions directions) noexcept override {
@@ -121,9 +121,10 @@ class FaultDevice final : public Device {
     }
   }
 
-  /// Then that wait is ended when a packet is to be passed on; else whoever receives does it.
-  [[nodiscard]] bool is_waiting_to_send() const noexcept {
-    return wakers_[number(Direction::tx)].is_set();
+  /// Then that wait is ended when a packet is to be passed on, or comes; else whoever syncs does
+  /// it.
+  [[nodiscard]] bool is_armed(Direction direction) const noexcept {
+    return wakers_[number(direction)].is_set();
   }
 
   template <class Sync>
@@ -157,19 +158,24 @@ class FaultDevice final : public Device {
     return done;
   }
 
-  /// What has come is shown before the device's failure is.
+  /// What has come is shown before the device's failure is. What comes once it is armed is left to
+  /// the device: taken, it would wake nobody where polling looks at the ring.
   SyncStatus receive() {
     SyncStatus done;
     const auto now = Clock::now();
-    if (!is_waiting_to_send() && earliest(tx_) <= now) join(done, pass_on(now));
-    for (FaultyRx& ring : rx_) join(done, ring.give_back());
-    const SyncStatus synced = status_of(inner_.sync_rx());
-    for (FaultyRx& ring : rx_) {
-      join(done, ring.take(now));
-      join(done, ring.show(now));
-    }
+    if (!is_armed(Direction::tx) && earliest(tx_) <= now) join(done, pass_on(now));
+    const SyncStatus synced = is_armed(Direction::rx) ? SyncStatus() : fetch(now, done);
+    for (FaultyRx& ring : rx_) join(done, ring.show(now));
     if (std::ranges::none_of(rx_, &FaultyRx::has_any)) join(done, synced);
     return done;
+  }
+
+  /// Takes what has come; the status of the device's sync.
+  SyncStatus fetch(Clock::time_point now, SyncStatus& done) {
+    for (FaultyRx& ring : rx_) join(done, ring.give_back());
+    const SyncStatus synced = status_of(inner_.sync_rx());
+    for (FaultyRx& ring : rx_) join(done, ring.take(now));
+    return synced;
   }
 
   Port inner_;
