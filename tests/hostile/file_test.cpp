@@ -32,6 +32,15 @@ class DamagedFile : public InDomain {
     EXPECT_NE(message_of(port).find(part), std::string::npos) << message_of(port);
     EXPECT_EQ(message_of(port).find('\n'), std::string::npos) << "one sentence";
   }
+  /// Another process that keeps an end of the pipe, and so the region, open.
+  [[nodiscard]] Process start_user() {
+    Process user([this] {
+      const auto port = open("x}1");
+      return ::pause() == 0;
+    });
+    EXPECT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+    return user;
+  }
 };
 
 /// Sizes that no file of `bytes` may have.
@@ -56,11 +65,7 @@ TEST_F(DamagedFile, OfARegionIsRefusedByItsSize) {
   sizes.push_back(0);
   for (const std::uintmax_t size : sizes) {
     SCOPED_TRACE(size);
-    Process user([&] {
-      const auto port = open("x}1");
-      return ::pause() == 0;
-    });
-    ASSERT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+    Process user = start_user();
     fs::resize_file(file("mem2"), size);
     EXPECT_EQ(code_of(try_open("x{1")), errc::region_damaged);
     user.kill();
@@ -71,11 +76,7 @@ TEST_F(DamagedFile, OfARegionIsRefusedByItsSize) {
 
 /// Whoever maps the region anew believes none of these words.
 TEST_F(DamagedFile, OfARegionMayDivideItAnyhow) {
-  Process user([&] {
-    const auto port = open("x}1");
-    return ::pause() == 0;
-  });
-  ASSERT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+  const Process user = start_user();
   const SharedFiles shared(path(), 2);
   RegionState& region = shared.pools();
   const Pools sound = region.pools;
@@ -106,11 +107,7 @@ TEST_F(DamagedFile, OfARegionMayDivideItAnyhow) {
 }
 
 TEST_F(DamagedFile, OfARegionMayNameAnyFile) {
-  Process user([&] {
-    const auto port = open("x}1");
-    return ::pause() == 0;
-  });
-  ASSERT_TRUE(await([&] { return files().contains("mem2") && try_open("x{1").has_value(); }));
+  const Process user = start_user();
   const SharedFiles shared(path(), 2);
   RegionState& region = shared.pools();
   for (const std::string& name : {std::string("/dev/null"), path() + "/domain", path() + "/0.rx",

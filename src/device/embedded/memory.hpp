@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A region of the embedded device and the allocator of its pools. Objects that are not in use cost
-// no memory; those in use have it reserved, so that a full file system is an error here and never
-// a fault later. External memory is reserved whole. All but the accessors are called under the
-// domain's lock.
+// A region of the embedded device (made and mapped in region.cpp) and the allocator of its pools
+// (memory.cpp). Objects that are not in use cost no memory; those in use have it reserved, so that
+// a full file system is an error here and never a fault later. External memory is reserved whole.
+// All but the accessors are called under the domain's lock.
 #pragma once
 
 #include "device/device.hpp"
