@@ -42,11 +42,21 @@ enum class DeviceKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(DeviceKind kind) noexcept;
 
+/// How the embedded device takes packets from a network interface, by XDP.
+enum class XdpMode : std::uint8_t {
+  automatic,  ///< native where the driver can, else generic
+  native,     ///< in the driver, before the host's stack has made anything of them
+  generic,    ///< in the host's stack: of any driver
+};
+[[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
+
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::automatic;
   /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
   /// else the user's own under /dev/shm.
   std::string domain{};
+  /// Of the embedded device's interfaces: who opens one first decides.
+  XdpMode xdp = XdpMode::automatic;
 };
 
 /// Memory of the program's own, and how it is to be divided; see PortOptions::extmem.

@@ -48,6 +48,14 @@ std::string_view to_string(DeviceKind kind) noexcept {
   return "automatic";
 }
 
+std::string_view to_string(XdpMode mode) noexcept {
+  switch (mode) {
+    case XdpMode::native: return "native";
+    case XdpMode::generic: return "generic";
+    default: return "automatic";
+  }
+}
+
 Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& name) {
   const auto kind = choose(options.kind, name);
   if (!kind) return std::unexpected(kind.error());

@@ -3,6 +3,7 @@
 
 #include "device/embedded/bell.hpp"
 #include "device/embedded/memory.hpp"
+#include "device/embedded/nic.hpp"
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/repair.hpp"
@@ -29,11 +30,18 @@ bool is_sound(const PipeRecord& pipe) {
 
 bool is_sound(const EndpointRecord& endpoint) {
   return (endpoint.pipe == no_pipe || endpoint.pipe < max_pipes) &&
+         (endpoint.nic == no_nic || endpoint.nic < max_nics) &&
          (endpoint.end == End::master || endpoint.end == End::slave) && endpoint.lane < lanes &&
          endpoint.tx.end() <= max_rings && endpoint.rx.end() <= max_rings &&
          (endpoint.interface == no_object || endpoint.interface < interface_pool.objects) &&
          (endpoint.first_ring == no_object ||
           has_rings(endpoint.first_ring, endpoint.tx.count + endpoint.rx.count));
+}
+
+bool is_sound(const NicRecord& nic) {
+  bool is_sound = nic.tx_rings <= max_queues && nic.rx_rings <= max_queues;
+  for_each_object(nic, [&](std::uint32_t object) { is_sound &= has_rings(object, 1); });
+  return is_sound;
 }
 
 template <class Record>
@@ -60,6 +68,16 @@ void release(const EndpointRecord& endpoint, Memory& memory) {
   for_each_null_slot(endpoint, memory,
                      [&](const abi::netmap_slot& slot) { memory.give_back_buffer(slot.buf_idx); });
   memory.give_back_rings(endpoint.first_ring, endpoint.tx.count + endpoint.rx.count);
+}
+
+/// The region of the last interface that was open grows again.
+void release_queues(DomainState& state, const EndpointRecord& endpoint, Memory& memory) {
+  if (!endpoint.is_closed) leave_rings(state.nic_of(endpoint), endpoint);
+  const bool is_last = std::ranges::none_of(state.endpoints, [&](const EndpointRecord& other) {
+    return &other != &endpoint && other.in_use != 0 && other.nic != no_nic &&
+           other.memory_id == endpoint.memory_id;
+  });
+  if (is_last) memory.free_buffers();
 }
 
 /// Endpoints that nobody has open any more. A process lets go of one after the other when it dies,
@@ -92,6 +110,7 @@ void collect_endpoints(Domain& domain) {
     EndpointRecord& endpoint = state.endpoints[index];
     if (const auto memory = Memory::of(domain, endpoint.memory_id)) {
       release(endpoint, **memory);
+      if (endpoint.nic != no_nic) release_queues(state, endpoint, **memory);
       if (!endpoint.is_closed) start_recount(state, **memory);
     }
     NETMAP_POINT("collect: endpoint released");
@@ -110,6 +129,13 @@ void collect_pipes(Domain& domain) {
   }
 }
 
+/// The region goes, rings and buffers and all.
+void collect_nics(DomainState& state) {
+  for (NicRecord& nic : state.nics) {
+    if (nic.in_use != 0 && !is_used(state, nic.memory_id)) nic.in_use = 0;
+  }
+}
+
 template <std::size_t size>
 void set_row(std::bitset<size>& bits, std::uint32_t first, std::uint32_t count) {
   for (std::uint32_t bit = first; count != 0 && bit < size; ++bit, --count) bits.set(bit);
@@ -125,6 +151,10 @@ Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id)
   for (const PipeRecord& pipe : state.pipes) {
     if (pipe.in_use == 0 || pipe.memory_id != memory_id) continue;
     set_row(named.rings, pipe.first_ring, total_rings(pipe));
+  }
+  for (const NicRecord& nic : state.nics) {
+    if (nic.in_use == 0 || nic.memory_id != memory_id) continue;
+    for_each_object(nic, [&](std::uint32_t object) { set_row(named.rings, object, 1); });
   }
   return named;
 }
@@ -167,13 +197,15 @@ bool is_used(const DomainState& state, std::uint16_t memory_id) {
 }
 
 Result<> collect(Domain& domain) {
-  const DomainState& state = domain.state();
+  DomainState& state = domain.state();
   if (std::ranges::any_of(state.pipes, is_damaged<PipeRecord>) ||
+      std::ranges::any_of(state.nics, is_damaged<NicRecord>) ||
       std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
     return std::unexpected(damaged("the domain '" + domain.path() + "'"));
   }
   collect_endpoints(domain);
   collect_pipes(domain);
+  collect_nics(state);
   collect_unnamed(domain);
   finish_recounts(domain);
   remove_stray_files(domain);

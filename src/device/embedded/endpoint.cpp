@@ -3,6 +3,7 @@
 
 #include "device/embedded/collect.hpp"
 #include "device/embedded/embedded.hpp"
+#include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
@@ -18,9 +19,9 @@ Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& nam
   auto domain = Domain::at(options.domain);
   if (!domain) return std::unexpected(domain.error());
   const std::string path = (*domain)->path();
-  return OpenDevice{
-      std::make_unique<Endpoint>(std::move(*domain), name.extmem ? name.extmem->file : ""),
-      DeviceKind::embedded, path};
+  return OpenDevice{std::make_unique<Endpoint>(std::move(*domain),
+                                               name.extmem ? name.extmem->file : "", options.xdp),
+                    DeviceKind::embedded, path};
 }
 
 /// Letting go of the bell is what closes an endpoint; if the lock cannot be had, the next process
@@ -38,7 +39,8 @@ namespace {
 
 Result<> check_csb(abi::nmreq_opt_csb& arrays, bool is_pipe, bool is_exclusive) {
   if (is_pipe) return SyncLoop::check(arrays, is_exclusive);
-  return std::unexpected(Error(errc::not_supported, "a null port has nothing to sync"));
+  return std::unexpected(
+      Error(errc::not_supported, "of the embedded device's ports only pipes have a sync loop"));
 }
 
 }  // namespace
@@ -67,10 +69,10 @@ Result<> Endpoint::register_port(abi::nmreq_header& request) {
     const auto& body =
         *reinterpret_cast<const abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
     const bool is_exclusive = (body.nr_flags & abi::register_flags::exclusive) != 0;
-    const bool is_pipe = body.nr_mode != abi::mode::null;
+    const bool is_pipe = body.nr_mode != abi::mode::null && !is_nic_name(request.nr_name);
     if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
   }
-  auto binding = embedded::register_port(*domain_, request, external_file_);
+  auto binding = embedded::register_port(*domain_, request, external_file_, mode_);
   if (!binding) {
     (void)collect(*domain_);
     return std::unexpected(binding.error());
@@ -196,6 +198,7 @@ SyncStatus Endpoint::publish_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
+  if (binding_->nic) return binding_->nic->sync_tx();
   if (!is_sole_user_) std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->senders, &PipeSender::is_full);
@@ -210,6 +213,7 @@ SyncStatus Endpoint::take_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
+  if (binding_->nic) return binding_->nic->sync_rx();
   if (!is_sole_user_) std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->receivers, &PipeReceiver::is_empty);
@@ -239,10 +243,24 @@ SyncStatus Endpoint::wake_senders() noexcept {
   return {};
 }
 
+namespace {
+
+bool has_raw_ring(xdp::Nic& nic) noexcept {
+  for (const Direction direction : {Direction::tx, Direction::rx}) {
+    std::size_t n = 0;
+    while (const detail::Ledger* const ledger = nic.ledger(direction, n++)) {
+      if (ledger->is_raw) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 /// A program that has bare pointers may have buffers anywhere: it does not answer, and what is lost
 /// is found when it has left.
 void Endpoint::answer_recount() noexcept {
-  auto& [endpoint, bell, memory, senders, receivers, nothing] = *binding_;
+  auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
   const std::uint32_t recount = memory->recount();
   if (recount == 0 || recount == settled_) return;
   bool is_raw = false;
@@ -253,6 +271,11 @@ void Endpoint::answer_recount() noexcept {
   for (PipeReceiver& receiver : receivers) {
     mark_buffers(receiver.ring(), *memory);
     is_raw |= receiver.ledger().is_raw;
+  }
+  if (nic) {
+    mark_slots(*memory, domain_->state().nic_of(domain_->state().endpoints[endpoint]),
+               domain_->state().endpoints[endpoint]);
+    is_raw |= has_raw_ring(*nic);
   }
   if (extra_ != nullptr) {
     for (const auto& held : extra_->held()) memory->mark(held.index);
@@ -276,18 +299,23 @@ SyncStatus Endpoint::reset_rings() noexcept {
 }
 
 detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
-  auto& [endpoint, bell, memory, senders, receivers, nothing] = *binding_;
+  auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
+  if (nic) {
+    detail::Ledger* const ledger = nic->ledger(direction, n);
+    return ledger != nullptr ? *ledger : nothing;
+  }
   if (direction == Direction::tx) return n < senders.size() ? senders[n].ledger() : nothing;
   return n < receivers.size() ? receivers[n].ledger() : nothing;
 }
 
 WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   if (!binding_) return {};
+  if (binding_->nic) return binding_->nic->wait_handle(direction);
   return {.fd = binding_->bell.fd(direction), .events = POLLIN, .syncs = false};
 }
 
 void Endpoint::arm(Directions directions) noexcept {
-  if (!binding_) return;
+  if (!binding_ || binding_->nic) return;  // whose handles are always armed
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }
@@ -304,6 +332,7 @@ void Endpoint::arm(Directions directions) noexcept {
 
 void Endpoint::disarm(Directions directions) noexcept {
   if (!binding_) return;
+  if (binding_->nic) return binding_->nic->disarm(directions);
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) unmark(receiver.words().rx_sleepers);
     binding_->bell.drain(Direction::rx);

@@ -10,6 +10,7 @@
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 #include "device/embedded/sync_loop.hpp"
+#include "device/xdp/nic.hpp"
 
 #include <memory>
 #include <optional>
@@ -26,14 +27,19 @@ struct Binding {
   std::shared_ptr<Memory> memory;
   std::vector<PipeSender> senders;
   std::vector<PipeReceiver> receivers;
-  detail::Ledger nothing;  ///< of a null port's rings, which lead nowhere
+  std::unique_ptr<xdp::Nic> nic;  ///< of an interface
+  detail::Ledger nothing;         ///< of a null port's rings, which lead nowhere
 };
 
 class Endpoint final : public Device {
  public:
   /// `external_file` is what option::extmem will be about; empty: the memory that it points to.
-  Endpoint(std::shared_ptr<Domain> domain, std::string external_file)
-      : domain_(std::move(domain)), external_file_(std::move(external_file)), ringer_(domain_) {}
+  /// `mode` is for interfaces.
+  Endpoint(std::shared_ptr<Domain> domain, std::string external_file, XdpMode mode)
+      : domain_(std::move(domain)),
+        external_file_(std::move(external_file)),
+        mode_(mode),
+        ringer_(domain_) {}
   ~Endpoint() override;
 
   Result<> control(abi::nmreq_header& request) override;
@@ -71,6 +77,7 @@ class Endpoint final : public Device {
 
   std::shared_ptr<Domain> domain_;
   std::string external_file_;
+  XdpMode mode_;
   Ringer ringer_;
   std::optional<Binding> binding_;
   std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode

@@ -91,10 +91,15 @@ void Memory::give_back_rings(std::uint32_t first, std::uint32_t count) {
 
 Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
   std::vector<std::uint32_t> taken;
-  for (std::uint32_t index = 0; index != pools_.buffers.objects && taken.size() != count; ++index) {
+  const std::uint32_t all = buffer_end();
+  for (std::uint32_t index = 0; index != all && taken.size() != count; ++index) {
     if (!state_->buffers.test(index)) taken.push_back(index);
   }
-  if (taken.size() != count) return exhausted("buffers");
+  if (taken.size() != count) {
+    return exhausted(state_->buffer_limit == 0
+                         ? "buffers"
+                         : "buffers, and does not grow while an interface is open in it,");
+  }
   for (std::size_t begin = 0, end = 0; begin != taken.size(); begin = end) {
     while (end != taken.size() && taken[end] - taken[begin] == end - begin) ++end;
     auto reserved = reserve(pools_.buffers.at(taken[begin]),
@@ -112,6 +117,23 @@ Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
 void Memory::give_back_buffer(std::uint32_t index) {
   if (index < abi::buffer_index::first_usable || index >= pools_.buffers.objects) return;
   state_->buffers.reset(index);
+}
+
+std::uint32_t Memory::buffer_end() const noexcept {
+  const std::uint32_t all = pools_.buffers.objects;
+  return state_->buffer_limit == 0 ? all : std::min(state_->buffer_limit, all);
+}
+
+Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
+  if (state_->buffer_limit != 0) return buffer_end();
+  std::uint32_t used = pools_.buffers.objects;
+  while (used != 0 && !state_->buffers.test(used - 1)) --used;
+  const auto end = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(3 * (std::uint64_t{used} + count), pools_.buffers.objects));
+  auto reserved = reserve(pools_.buffers.at(0), std::uint64_t{end} * pools_.buffers.object_bytes);
+  if (!reserved) return std::unexpected(reserved.error());
+  state_->buffer_limit = end;
+  return end;
 }
 
 Memory::BufferList Memory::take_buffer_list(std::uint32_t count) {

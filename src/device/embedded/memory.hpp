@@ -78,6 +78,13 @@ class Memory {
   [[nodiscard]] Result<std::vector<std::uint32_t>> take_buffers(std::uint32_t count);
   void give_back_buffer(std::uint32_t index);
 
+  /// How many buffers the region will have while an interface is open in it: as many as are in use
+  /// and `count` more, and twice as many again for other ports and for what the dead had; all of
+  /// them are reserved.
+  [[nodiscard]] Result<std::uint32_t> fix_buffers(std::uint32_t count);
+  /// The region grows again.
+  void free_buffers() noexcept { state_->buffer_limit = 0; }
+
   /// Links up to `count` fresh buffers into netmap's list of extra buffers; yields the first and
   /// how many there are.
   struct BufferList {
@@ -113,6 +120,8 @@ class Memory {
     return *at<std::uint32_t>(pools_.buffers.at(buffer));
   }
   [[nodiscard]] Result<> reserve(std::uint64_t offset, std::uint64_t bytes);
+  /// Buffers that may be taken, or are.
+  [[nodiscard]] std::uint32_t buffer_end() const noexcept;
 
   std::shared_ptr<Region> region_;
   os::Mapping state_mapping_;

@@ -54,6 +54,7 @@ std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& mem
 std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
                                 const EndpointRecord& endpoint) {
   if (endpoint.pipe != no_pipe) return rings_of_pipe(state, memory, endpoint);
+  if (endpoint.nic != no_nic) return {};
   std::vector<BoundRing> rings;
   const std::uint32_t count = endpoint.tx.count + std::uint32_t{endpoint.rx.count};
   for (std::uint32_t i = 0; i != std::min(count, 2 * max_rings); ++i) {
@@ -149,6 +150,10 @@ Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state,
                      const EndpointRecord& endpoint) {
   const auto rings = rings_of(state, memory, endpoint);
   auto* const asked = find_option<abi::nmreq_opt_offsets>(request, abi::option::offsets);
+  if (asked != nullptr && endpoint.nic != no_nic) {
+    return refuse(std::errc::operation_not_supported,
+                  "AF_XDP puts packets at the beginning of their buffers: without data offsets");
+  }
   if (asked != nullptr) {
     const auto answer = [&](std::errc code) {
       asked->nro_opt.nro_status = static_cast<std::uint32_t>(code);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/recount.hpp"
 
+#include "device/embedded/nic.hpp"
 #include "device/embedded/pipe.hpp"
 
 #include <algorithm>
@@ -14,6 +15,10 @@ void mark_all_rings(const DomainState& state, std::uint16_t memory_id, Memory& m
     if (pipe.in_use == 0 || pipe.memory_id != memory_id) continue;
     for_each_ring(pipe, memory,
                   [&](const PipeRing& ring, End, std::uint32_t) { mark_buffers(ring, memory); });
+  }
+  for (const NicRecord& nic : state.nics) {
+    if (nic.in_use == 0 || nic.memory_id != memory_id) continue;
+    for_each_object(nic, [&](std::uint32_t object) { mark_slots(memory, object); });
   }
   for (const EndpointRecord& endpoint : state.endpoints) {
     if (endpoint.in_use == 0 || endpoint.memory_id != memory_id) continue;

@@ -2,9 +2,11 @@
 //
 // Registration: from a request to rings that belong to one endpoint.
 #include "device/embedded/external.hpp"
+#include "device/embedded/nic.hpp"
 #include "device/embedded/offsets.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
 #include "point.hpp"
 
@@ -27,8 +29,10 @@ Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
   return make_pipe(domain.state(), **memory, memory_id, name, shape);
 }
 
-/// Which rings the request's mode and flags select; module's rules, netmap(4).
-Result<> select_rings(const abi::nmreq_register& body, const PipeShape& shape,
+/// Which rings the request's mode and flags select; module's rules, netmap(4). `Shape` is a pipe's
+/// or an interface's.
+template <class Shape>
+Result<> select_rings(const abi::nmreq_register& body, const Shape& shape,
                       EndpointRecord& endpoint) {
   endpoint.tx = {0, shape.tx_rings};
   endpoint.rx = {0, shape.rx_rings};
@@ -43,10 +47,32 @@ Result<> select_rings(const abi::nmreq_register& body, const PipeShape& shape,
     endpoint.tx = {ring < shape.tx_rings ? ring : std::uint16_t{0}, 1};
     endpoint.rx = {ring < shape.rx_rings ? ring : std::uint16_t{0}, 1};
   } else if (body.nr_mode != abi::mode::all_nic) {
-    return refuse(std::errc::invalid_argument, "a pipe has no host rings");
+    if (endpoint.pipe != no_pipe) {
+      return refuse(std::errc::invalid_argument, "a pipe has no host rings");
+    }
+    return std::unexpected(Error(
+        errc::not_supported,
+        "AF_XDP has no host rings: packets that the program does not take cannot be passed to the "
+        "host's stack; open the NIC rings alone, or use the kernel device"));
   }
   if ((body.nr_flags & flag::rx_rings_only) != 0) endpoint.tx.count = 0;
   if ((body.nr_flags & flag::tx_rings_only) != 0) endpoint.rx.count = 0;
+  return {};
+}
+
+/// A queue has one socket, and with it one user.
+Result<> claim_queues(const DomainState& state, const EndpointRecord& endpoint) {
+  for (const EndpointRecord& user : state.endpoints) {
+    if (user.in_use == 0 || user.nic != endpoint.nic) continue;
+    const auto overlaps = [&](RingRange rings) {
+      return rings.overlaps(endpoint.tx) || rings.overlaps(endpoint.rx);
+    };
+    if (!overlaps(user.tx) && !overlaps(user.rx)) continue;
+    return refuse(std::errc::device_or_resource_busy,
+                  "process " + std::to_string(user.process) +
+                      " has these rings of the interface open, or those of the other direction; "
+                      "close them there");
+  }
   return {};
 }
 
@@ -81,6 +107,7 @@ void list_rings(const Memory& memory, abi::netmap_if& interface, const DomainSta
                 const EndpointRecord& endpoint, const abi::nmreq_register& body) {
   const bool is_pipe = endpoint.pipe != no_pipe;
   const PipeRecord* pipe = is_pipe ? &state.pipe_of(endpoint) : nullptr;
+  const NicRecord* nic = endpoint.nic != no_nic ? &state.nic_of(endpoint) : nullptr;
   const auto offset_of = [&](std::uint32_t ring) {
     return static_cast<std::int64_t>(memory.pools().rings.at(ring) + ring_in_object) -
            static_cast<std::int64_t>(memory.pools().interfaces.at(endpoint.interface));
@@ -90,12 +117,15 @@ void list_rings(const Memory& memory, abi::netmap_if& interface, const DomainSta
   std::fill(tx, rx + body.nr_rx_rings + 1, 0);
   for (std::uint32_t k = endpoint.tx.first;
        k < std::min<std::uint32_t>(endpoint.tx.end(), body.nr_tx_rings); ++k) {
-    tx[k] = offset_of(is_pipe ? tx_object(*pipe, endpoint.end, k) : endpoint.first_ring + k);
+    tx[k] = offset_of(is_pipe          ? tx_object(*pipe, endpoint.end, k)
+                      : nic != nullptr ? tx_object(*nic, k)
+                                       : endpoint.first_ring + k);
   }
   for (std::uint32_t k = endpoint.rx.first;
        k < std::min<std::uint32_t>(endpoint.rx.end(), body.nr_rx_rings); ++k) {
-    rx[k] = offset_of(is_pipe ? rx_object(*pipe, endpoint.end, k)
-                              : endpoint.first_ring + endpoint.tx.count + k);
+    rx[k] = offset_of(is_pipe          ? rx_object(*pipe, endpoint.end, k)
+                      : nic != nullptr ? rx_object(*nic, k)
+                                       : endpoint.first_ring + endpoint.tx.count + k);
   }
 }
 
@@ -107,7 +137,8 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
   abi::netmap_if& interface = memory.interface(*object);
   interface = {};
   endpoint.interface = *object;
-  const std::string shown = endpoint.pipe == no_pipe ? "null:" + name : name;
+  const bool is_null = endpoint.pipe == no_pipe && endpoint.nic == no_nic;
+  const std::string shown = is_null ? "null:" + name : name;
   shown.copy(interface.ni_name, sizeof interface.ni_name - 1);
   interface.ni_flags = endpoint.memory_id == global_memory ? 0 : abi::if_flags::priv_mem;
   interface.ni_tx_rings = body.nr_tx_rings;
@@ -195,6 +226,30 @@ Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endp
   return {};
 }
 
+/// Records the interface if it is new here, in the memory that interfaces share unless told
+/// otherwise, as the module has it.
+Result<> resolve_nic(Domain& domain, const std::string& name, const os::Interface& interface,
+                     abi::nmreq_register& body, EndpointRecord& endpoint) {
+  DomainState& state = domain.state();
+  auto nic = find_nic(state, interface);
+  if (!nic) {
+    const std::uint16_t memory_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
+    const auto made = make_nic(state, interface, name, memory_id, shape_of(interface, body));
+    if (!made) return std::unexpected(made.error());
+    nic = *made;
+  }
+  const NicRecord& record = state.nics[*nic];
+  const NicShape shape = shape_of(record);
+  body.nr_tx_rings = shape.tx_rings;
+  body.nr_rx_rings = shape.rx_rings;
+  body.nr_tx_slots = shape.tx_slots;
+  body.nr_rx_slots = shape.rx_slots;
+  endpoint.memory_id = record.memory_id;
+  endpoint.nic = *nic;
+  if (auto selected = select_rings(body, shape, endpoint); !selected) return selected;
+  return claim_queues(state, endpoint);
+}
+
 /// External memory, if that is asked for, is not to go before a port lives in it.
 Result<std::shared_ptr<Memory>> choose_memory(Domain& domain, const abi::nmreq_header& request,
                                               const std::string& external_file,
@@ -211,13 +266,16 @@ Result<std::shared_ptr<Memory>> choose_memory(Domain& domain, const abi::nmreq_h
   return memory;
 }
 
-/// Which memory and rings the request is about; makes the pipe if it names a new one.
-Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& body,
+/// Which memory and rings the request is about; makes the pipe or records the interface if it names
+/// a new one.
+Result<> resolve(Domain& domain, const std::string& name,
+                 const std::optional<os::Interface>& interface, abi::nmreq_register& body,
                  EndpointRecord& endpoint) {
   if ((body.nr_flags & (flag::monitor_tx | flag::monitor_rx | flag::zcopy_mon)) != 0) {
     return std::unexpected(Error(errc::not_supported, "the embedded device has no monitors yet"));
   }
   if (body.nr_mode == abi::mode::null) return resolve_null_port(body, endpoint);
+  if (interface) return resolve_nic(domain, name, *interface, body, endpoint);
   const auto pipe_name = pipe_of(name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
@@ -235,13 +293,49 @@ Result<> resolve(Domain& domain, const std::string& name, abi::nmreq_register& b
   return claim_rings(domain.state(), endpoint);
 }
 
+/// Of a request whose name is one's.
+Result<std::optional<os::Interface>> interface_of(const std::string& name,
+                                                  const abi::nmreq_register& body) {
+  if (body.nr_mode == abi::mode::null || !is_nic_name(name)) return std::nullopt;
+  auto found = xdp::find_interface(name);
+  if (!found) return std::unexpected(found.error());
+  return *found;
+}
+
+/// Gives the endpoint its queues, and empty rings for them.
+Result<> take_queues(DomainState& state, Binding& binding, const EndpointRecord& endpoint,
+                     const os::Interface& interface, XdpMode mode) {
+  NicRecord& record = state.nic_of(endpoint);
+  auto nic = bind_queues(*binding.memory, state, endpoint, interface, mode);
+  if (!nic) return std::unexpected(nic.error());
+  NETMAP_POINT("open: queues bound");
+  const auto& [link, map, attached] = (*nic)->attachment();
+  record.link = link;
+  record.map = map;
+  record.mode = static_cast<std::uint8_t>(attached);
+  binding.nic = std::move(*nic);
+  const auto had_died = prepare_rings(*binding.memory, record, endpoint);
+  if (!had_died) return std::unexpected(had_died.error());
+  if (*had_died) start_recount(state, *binding.memory);
+  return {};
+}
+
+/// Packets move from here on.
+Result<> start_queues(Binding& binding, std::uint64_t offset) {
+  const auto layout = find_rings(binding.memory->region()->bytes(), offset);
+  if (!layout) return std::unexpected(layout.error());
+  return binding.nic->start(*layout);
+}
+
 }  // namespace
 
 Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
-                              const std::string& external_file) {
+                              const std::string& external_file, XdpMode mode) {
   auto& body =
       *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   abi::nmreq_register answer = body;
+  const auto interface = interface_of(request.nr_name, body);
+  if (!interface) return std::unexpected(interface.error());
   const auto external = choose_memory(domain, request, external_file, answer.nr_mem_id);
   if (!external) return std::unexpected(external.error());
   const auto index = free_record(domain.state());
@@ -254,7 +348,9 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   endpoint.is_closed = false;
   endpoint.interface = no_object;
   endpoint.first_ring = no_object;
-  if (auto resolved = resolve(domain, request.nr_name, answer, endpoint); !resolved) {
+  endpoint.pipe = no_pipe;
+  endpoint.nic = no_nic;
+  if (auto resolved = resolve(domain, request.nr_name, *interface, answer, endpoint); !resolved) {
     return std::unexpected(resolved.error());
   }
   auto bell = Bell::make(domain, *index);
@@ -263,10 +359,16 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   ++endpoint.epoch;
   auto memory = Memory::of(domain, endpoint.memory_id);
   if (!memory) return std::unexpected(memory.error());
-  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}};
+  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}};
   endpoint.in_use = 1;
   NETMAP_POINT("open: recorded");
-  if (endpoint.pipe == no_pipe) {
+  if (*interface) {
+    auto taken = take_queues(domain.state(), binding, endpoint, **interface, mode);
+    if (!taken) {
+      endpoint.is_closed = true;
+      return std::unexpected(taken.error());
+    }
+  } else if (endpoint.pipe == no_pipe) {
     auto made = make_null_rings(*binding.memory, endpoint, answer);
     if (!made) return std::unexpected(made.error());
   } else {
@@ -280,6 +382,10 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
   if (!made) return std::unexpected(made.error());
   NETMAP_POINT("open: described");
+  if (binding.nic) {
+    auto started = start_queues(binding, answer.nr_offset);
+    if (!started) return std::unexpected(started.error());
+  }
   answer.nr_memsize = binding.memory->region()->bytes().size();
   answer.nr_mem_id = endpoint.memory_id;
   answer.nr_host_tx_rings = 0;

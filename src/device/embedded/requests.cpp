@@ -2,6 +2,7 @@
 #include "device/embedded/requests.hpp"
 
 #include "device/embedded/collect.hpp"
+#include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
 
 namespace netmap::embedded {
@@ -27,7 +28,17 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
   if (auto known = check_memory(state, body.nr_mem_id); !known) return known;
   abi::nmreq_port_info_get answer{};
   answer.nr_mem_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
-  if (request.nr_name[0] != '\0') {
+  if (is_nic_name(request.nr_name)) {
+    const auto interface = xdp::find_interface(request.nr_name);
+    if (!interface) return std::unexpected(interface.error());
+    const auto nic = find_nic(state, *interface);
+    const NicShape shape = nic ? shape_of(state.nics[*nic]) : shape_of(*interface, {});
+    answer.nr_tx_rings = shape.tx_rings;
+    answer.nr_rx_rings = shape.rx_rings;
+    answer.nr_tx_slots = shape.tx_slots;
+    answer.nr_rx_slots = shape.rx_slots;
+    if (nic) answer.nr_mem_id = state.nics[*nic].memory_id;
+  } else if (request.nr_name[0] != '\0') {
     const auto name = pipe_of(request.nr_name);
     if (!name) return std::unexpected(name.error());
     const auto pipe = find_pipe(state, *name);
@@ -109,8 +120,8 @@ Result<PipeName> pipe_of(std::string_view name) {
                                    "('name{id' and 'name}id') and null ports"));
     }
     return refuse(std::errc::no_such_device_or_address,
-                  "the embedded device has no port of this name; it offers pipes, 'name{id' and "
-                  "'name}id' (for network cards use the kernel device)");
+                  "the embedded device has no port of this name; it offers interfaces, and pipes: "
+                  "'name{id' and 'name}id'");
   }
   if (pipe->parent.empty() || pipe->id.empty()) {
     return refuse(std::errc::invalid_argument, "a pipe is named 'name{id' or 'name}id'");
@@ -128,6 +139,7 @@ std::vector<OpenPort> list_ports(const DomainState& state) {
   for (const EndpointRecord& endpoint : state.endpoints) {
     if (endpoint.in_use == 0) continue;
     std::string name = "null port";
+    if (endpoint.nic != no_nic) name = stored_name(state.nic_of(endpoint).name);
     if (endpoint.pipe != no_pipe) {
       const PipeRecord& pipe = state.pipe_of(endpoint);
       name = stored_name(pipe.parent);

@@ -16,10 +16,10 @@ namespace netmap::embedded {
 inline constexpr std::uint16_t global_memory = 1;
 
 /// Opens a port: makes what does not exist yet, claims rings, and answers in the request's body.
-/// `external_file` is what option::extmem is about, if it is named. After a failure the domain is
-/// to be collected.
+/// `external_file` is what option::extmem is about, if it is named; `mode` how an interface is
+/// attached that nobody has open. After a failure the domain is to be collected.
 [[nodiscard]] Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
-                                            const std::string& external_file);
+                                            const std::string& external_file, XdpMode mode);
 
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);

@@ -40,7 +40,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 4;
+inline constexpr std::uint32_t layout_version = 5;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -68,6 +68,7 @@ struct Pools {
 
 inline constexpr std::uint32_t max_rings = 256;   // of a pipe, each way
 inline constexpr std::uint32_t max_slots = 4096;  // of a ring
+inline constexpr std::uint32_t max_queues = 64;   // of an interface
 
 // The pools of a region that is not external memory; no region has more objects than these.
 inline constexpr PoolGeometry interface_pool{0, 256, 8192};
@@ -117,6 +118,9 @@ struct RegionState {
   std::bitset<interface_pool.objects> interfaces;
   std::bitset<ring_pool.objects> rings;
   std::bitset<buffer_pool.objects> buffers;
+  /// Under the lock: no buffer beyond these is taken, 0: of all there are. The kernel has these as
+  /// the frames of an interface, and will not have more.
+  std::uint32_t buffer_limit;
   /// How many recounts of the buffers there were, the running one included; see recount.hpp.
   std::atomic<std::uint32_t> recounts;
   std::atomic<std::uint8_t> is_recounting;
@@ -147,6 +151,31 @@ struct PipeRecord {
   char id[abi::request_name_size];
 };
 
+/// A network interface in one region. It lives as long as that is used, even if nobody has it open:
+/// the kernel may have its buffers until a socket is bound to their queue again.
+struct NicRecord {
+  std::atomic<std::uint32_t> in_use;
+  std::uint16_t memory_id;
+  std::uint32_t interface;  ///< its index in
+  std::uint64_t network;    ///< its network namespace
+  std::uint16_t tx_rings;   ///< queues, when it was recorded
+  std::uint16_t rx_rings;
+  std::uint32_t tx_slots;
+  std::uint32_t rx_slots;
+  char name[abi::request_name_size];
+  /// How its XDP program is attached, see xdp/nic.hpp.
+  std::uint32_t link;
+  std::uint32_t map;
+  std::uint8_t mode;
+  /// The ring objects of each queue, made when it is first opened; else no_object.
+  struct Queue {
+    std::uint32_t tx;
+    std::uint32_t rx;
+    std::uint8_t tx_was_left;  ///< by a process that died: its slots may name what is not its own
+    std::uint8_t rx_was_left;
+  } queues[max_queues];
+};
+
 /// A range of rings of one direction.
 struct RingRange {
   std::uint16_t first;
@@ -159,7 +188,8 @@ struct RingRange {
   [[nodiscard]] constexpr std::uint32_t end() const { return std::uint32_t{first} + count; }
 };
 
-/// One open port: some rings of one end of a pipe, or a null port with rings of its own.
+/// One open port: some rings of one end of a pipe or of an interface, or a null port with rings of
+/// its own.
 struct EndpointRecord {
   std::atomic<std::uint32_t> in_use;
   std::atomic<std::uint32_t> epoch;  ///< counts the users of this record, so that none is mistaken
@@ -167,6 +197,7 @@ struct EndpointRecord {
   std::uint64_t owner;               ///< the same, told from all other processes
   std::uint16_t memory_id;
   std::uint16_t pipe;  ///< index of its pipe, or no_pipe
+  std::uint16_t nic;   ///< index of its interface, or no_nic
   End end;
   std::uint8_t exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
@@ -180,6 +211,7 @@ struct EndpointRecord {
 };
 
 inline constexpr std::uint16_t no_pipe = UINT16_MAX;
+inline constexpr std::uint16_t no_nic = UINT16_MAX;
 
 /// Whether `other` has the other end of a pipe open.
 [[nodiscard]] inline bool is_peer(const EndpointRecord& other, const EndpointRecord& own) {
@@ -187,6 +219,7 @@ inline constexpr std::uint16_t no_pipe = UINT16_MAX;
 }
 inline constexpr std::uint32_t no_object = UINT32_MAX;
 inline constexpr std::uint32_t max_pipes = 512;
+inline constexpr std::uint32_t max_nics = 64;
 inline constexpr std::uint32_t max_endpoints = 1024;
 inline constexpr std::uint8_t lanes = 4;
 
@@ -202,6 +235,7 @@ struct DomainState {
   std::atomic<std::uint32_t> attention;    ///< what a sync has to do beside its work
   std::atomic<std::uint32_t> lock_holder;  ///< process, 0 if none; of one that died in it, it stays
   PipeRecord pipes[max_pipes];
+  NicRecord nics[max_nics];
   EndpointRecord endpoints[max_endpoints];
 
   /// The pipe of an endpoint that has one; some pipe, if the record is damaged.
@@ -210,6 +244,13 @@ struct DomainState {
   }
   [[nodiscard]] const PipeRecord& pipe_of(const EndpointRecord& endpoint) const {
     return pipes[endpoint.pipe % max_pipes];
+  }
+  /// The same for its interface.
+  [[nodiscard]] NicRecord& nic_of(const EndpointRecord& endpoint) {
+    return nics[endpoint.nic % max_nics];
+  }
+  [[nodiscard]] const NicRecord& nic_of(const EndpointRecord& endpoint) const {
+    return nics[endpoint.nic % max_nics];
   }
 };
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/nic.hpp"
+
+#include "device/embedded/options.hpp"
+#include "device/embedded/pipe.hpp"
+#include "point.hpp"
+
+#include <string>
+
+namespace netmap::embedded {
+namespace {
+
+/// use(object, was_left, slots) for each of the endpoint's rings; Nic is NicRecord, const or not.
+template <class Nic, class Use>
+void for_each_ring(Nic& nic, const EndpointRecord& endpoint, Use&& use) {
+  const auto end = [](RingRange rings) { return std::min(rings.end(), max_queues); };
+  const RingRange tx = endpoint.tx;
+  const RingRange rx = endpoint.rx;
+  for (std::uint32_t k = tx.first; k < end(tx); ++k) use(nic.queues[k], k, true);
+  for (std::uint32_t k = rx.first; k < end(rx); ++k) use(nic.queues[k], k, false);
+}
+
+template <class Queue>
+auto& object_of(Queue& queue, bool is_tx) {
+  return is_tx ? queue.tx : queue.rx;
+}
+template <class Queue>
+auto& was_left(Queue& queue, bool is_tx) {
+  return is_tx ? queue.tx_was_left : queue.rx_was_left;
+}
+
+std::uint32_t slots_of(const NicRecord& nic, bool is_tx) {
+  return std::clamp(is_tx ? nic.tx_slots : nic.rx_slots, 2U, max_slots);
+}
+
+Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t slots) {
+  const auto buffers = memory.take_buffers(slots);
+  if (!buffers) return std::unexpected(buffers.error());
+  abi::netmap_slot* const first = abi::slots_of(memory.ring(object));
+  for (std::uint32_t slot = 0; slot != slots; ++slot) first[slot].buf_idx = (*buffers)[slot];
+  return {};
+}
+
+Result<std::uint32_t> make_ring(Memory& memory, std::uint32_t index, bool is_tx,
+                                std::uint32_t slots) {
+  const auto object = memory.take_rings(1, slots);
+  if (!object) return object;
+  describe_ring(memory, *object, index, is_tx, slots);
+  if (auto given = give_buffers(memory, *object, slots); !given) {
+    memory.give_back_rings(*object, 1);
+    return std::unexpected(given.error());
+  }
+  return object;
+}
+
+/// As if nobody had used it: all slots are free, or empty.
+void empty_ring(Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
+                std::uint32_t slots) {
+  describe_ring(memory, object, index, is_tx, slots);
+  abi::netmap_ring& ring = memory.ring(object);
+  if (is_tx) ring.tail = slots - 1;
+  for (std::uint32_t slot = 0; slot != slots; ++slot) {
+    auto& at = abi::slots_of(ring)[slot];
+    at = {at.buf_idx, memory.whole_buffer(), 0, 0};
+  }
+}
+
+/// Yields whether its last user died.
+Result<bool> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, bool is_tx,
+                          std::uint32_t slots) {
+  std::uint32_t& object = object_of(queue, is_tx);
+  const bool is_left = std::exchange(was_left(queue, is_tx), std::uint8_t{false}) != 0;
+  if (object == no_object) {
+    const auto made = make_ring(memory, k, is_tx, slots);
+    if (!made) return std::unexpected(made.error());
+    object = *made;
+  } else if (is_left) {
+    if (auto given = give_buffers(memory, object, slots); !given) {
+      was_left(queue, is_tx) = true;
+      return std::unexpected(given.error());
+    }
+  }
+  empty_ring(memory, object, k, is_tx, slots);
+  return is_left;
+}
+
+}  // namespace
+
+bool is_nic_name(std::string_view name) {
+  return !name.empty() && !parse_pipe(name) && !name.starts_with(abi::vale_prefix);
+}
+
+std::optional<std::uint16_t> find_nic(const DomainState& state, const os::Interface& interface) {
+  const auto found = std::ranges::find_if(state.nics, [&](const NicRecord& nic) {
+    return nic.in_use != 0 && nic.network == interface.network && nic.interface == interface.index;
+  });
+  if (found == std::end(state.nics)) return {};
+  return static_cast<std::uint16_t>(found - std::begin(state.nics));
+}
+
+NicShape shape_of(const NicRecord& nic) {
+  return {nic.tx_rings, nic.rx_rings, slots_of(nic, true), slots_of(nic, false)};
+}
+
+NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
+  const auto rings = [](std::uint32_t queues) {
+    return static_cast<std::uint16_t>(std::min(queues, max_queues));
+  };
+  const auto slots = [](std::uint32_t count) {
+    return count == 0 ? default_slots : std::clamp(count, 2U, max_slots);
+  };
+  return {rings(interface.tx_queues), rings(interface.rx_queues), slots(asked.nr_tx_slots),
+          slots(asked.nr_rx_slots)};
+}
+
+Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
+                               std::string_view name, std::uint16_t memory_id,
+                               const NicShape& shape) {
+  const auto free =
+      std::ranges::find_if(state.nics, [](const NicRecord& nic) { return nic.in_use == 0; });
+  if (free == std::end(state.nics)) {
+    return refuse(std::errc::not_enough_memory,
+                  "the domain has no room for another interface; close the ports of a region");
+  }
+  NicRecord& nic = *free;
+  nic.memory_id = memory_id;
+  nic.interface = interface.index;
+  nic.network = interface.network;
+  nic.tx_rings = shape.tx_rings;
+  nic.rx_rings = shape.rx_rings;
+  nic.tx_slots = shape.tx_slots;
+  nic.rx_slots = shape.rx_slots;
+  nic.link = nic.map = nic.mode = 0;
+  nic.name[name.copy(nic.name, sizeof nic.name - 1)] = '\0';
+  std::ranges::fill(nic.queues, NicRecord::Queue{no_object, no_object, 0, 0});
+  nic.in_use = 1;
+  NETMAP_POINT("open: interface recorded");
+  return static_cast<std::uint16_t>(free - std::begin(state.nics));
+}
+
+Result<bool> prepare_rings(Memory& memory, NicRecord& nic, const EndpointRecord& endpoint) {
+  Result<bool> had_died = false;
+  for_each_ring(nic, endpoint, [&](NicRecord::Queue& queue, std::uint32_t k, bool is_tx) {
+    if (!had_died) return;
+    const auto left = prepare_ring(memory, queue, k, is_tx, slots_of(nic, is_tx));
+    had_died = left ? Result<bool>(*had_died || *left) : left;
+  });
+  return had_died;
+}
+
+void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept {
+  for_each_ring(nic, endpoint, [](NicRecord::Queue& queue, std::uint32_t, bool is_tx) {
+    was_left(queue, is_tx) = true;
+  });
+}
+
+void mark_slots(Memory& memory, std::uint32_t object) noexcept {
+  abi::netmap_ring& ring = memory.ring(object);
+  const std::uint32_t slots = std::min(detail::load(ring.num_slots), slots_of_ring(memory.pools()));
+  for (std::uint32_t slot = 0; slot != slots; ++slot) {
+    memory.mark(detail::load(abi::slots_of(ring)[slot]).index);
+  }
+}
+
+void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint) noexcept {
+  for_each_ring(nic, endpoint, [&](const NicRecord::Queue& queue, std::uint32_t, bool is_tx) {
+    const std::uint32_t object = object_of(queue, is_tx);
+    if (object != no_object) mark_slots(memory, object);
+  });
+}
+
+namespace {
+
+/// What the kernel can take for frames, of `count` buffers.
+Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count) {
+  const PoolGeometry& buffers = memory.pools().buffers;
+  const std::uint32_t chunk = buffers.object_bytes + os::xdp::headroom;
+  if (chunk < os::xdp::min_chunk || chunk > os::xdp::max_chunk) {
+    return refuse(std::errc::invalid_argument,
+                  "AF_XDP takes buffers of " +
+                      std::to_string(os::xdp::min_chunk - os::xdp::headroom) + " to " +
+                      std::to_string(os::xdp::max_chunk - os::xdp::headroom) +
+                      " bytes, but the region's have " + std::to_string(buffers.object_bytes));
+  }
+  const std::uint64_t page = os::page_bytes();
+  const std::uint64_t begin = buffers.offset / page * page;
+  const std::uint64_t end =
+      (buffers.offset + std::uint64_t{count} * buffers.object_bytes) / page * page;
+  return xdp::Frames{
+      .memory = memory.region()->bytes().subspan(begin, end - begin),
+      .first = buffers.offset - begin,
+      .count = static_cast<std::uint32_t>((end - buffers.offset) / buffers.object_bytes),
+      .bytes = buffers.object_bytes};
+}
+
+std::uint32_t all_slots(const NicRecord& nic, const EndpointRecord& endpoint) {
+  return endpoint.tx.count * slots_of(nic, true) + endpoint.rx.count * slots_of(nic, false);
+}
+
+/// An attachment that nobody has open went with the last who had.
+xdp::Attachment attachment_of(const DomainState& state, const EndpointRecord& endpoint) {
+  const bool is_first = std::ranges::none_of(state.endpoints, [&](const EndpointRecord& other) {
+    return &other != &endpoint && other.in_use != 0 && other.nic == endpoint.nic;
+  });
+  const NicRecord& nic = state.nic_of(endpoint);
+  if (is_first) return {};
+  return {nic.link, nic.map, static_cast<XdpMode>(nic.mode % 3)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory, const DomainState& state,
+                                              const EndpointRecord& endpoint,
+                                              const os::Interface& interface, XdpMode mode) {
+  const NicRecord& nic = state.nic_of(endpoint);
+  const auto count = memory.fix_buffers(all_slots(nic, endpoint));
+  if (!count) return std::unexpected(count.error());
+  const auto frames = frames_of(memory, *count);
+  if (!frames) return std::unexpected(frames.error());
+  return xdp::bind({.name = std::string(stored_name(nic.name)),
+                    .interface = interface,
+                    .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
+                    .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
+                    .frames = *frames,
+                    .mode = mode,
+                    .others = attachment_of(state, endpoint)});
+}
+
+}  // namespace netmap::embedded

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Network interfaces as records of a domain: which rings they have, and who has these open. The
+// packets are src/device/xdp's. Under the domain's lock.
+#pragma once
+
+#include "device/embedded/memory.hpp"
+#include "device/xdp/nic.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace netmap::embedded {
+
+/// Whether a port of this name would be an interface.
+[[nodiscard]] bool is_nic_name(std::string_view name);
+
+[[nodiscard]] std::optional<std::uint16_t> find_nic(const DomainState& state,
+                                                    const os::Interface& interface);
+
+/// Rings and slots of an interface, whether it is recorded or would be now. In a request 0 slots
+/// are the default.
+struct NicShape {
+  std::uint16_t tx_rings;
+  std::uint16_t rx_rings;
+  std::uint32_t tx_slots;
+  std::uint32_t rx_slots;
+};
+[[nodiscard]] NicShape shape_of(const NicRecord& nic);
+[[nodiscard]] NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
+
+/// Records an interface. Its rings are made when they are opened.
+[[nodiscard]] Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
+                                             std::string_view name, std::uint16_t memory_id,
+                                             const NicShape& shape);
+
+/// The endpoint's rings, made if nobody had them yet, and emptied; the kernel has let go of them.
+/// Those whose last user died get other buffers; yields whether there were such, whose former ones
+/// a recount is to find.
+Result<bool> prepare_rings(Memory& memory, NicRecord& nic, const EndpointRecord& endpoint);
+/// The endpoint's user died.
+void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept;
+/// The ring object of queue `k`, which the endpoint has.
+[[nodiscard]] inline std::uint32_t tx_object(const NicRecord& nic, std::uint32_t k) {
+  return nic.queues[k % max_queues].tx;
+}
+[[nodiscard]] inline std::uint32_t rx_object(const NicRecord& nic, std::uint32_t k) {
+  return nic.queues[k % max_queues].rx;
+}
+
+/// use(ring object) for each ring that an interface has.
+template <class Use>
+void for_each_object(const NicRecord& nic, Use&& use) {
+  for (const NicRecord::Queue& queue : nic.queues) {
+    for (const std::uint32_t object : {detail::load(queue.tx), detail::load(queue.rx)}) {
+      if (object != no_object) use(object);
+    }
+  }
+}
+
+/// Marks what a ring's slots name; see recount.hpp.
+void mark_slots(Memory& memory, std::uint32_t object) noexcept;
+/// The same for all rings of an endpoint.
+void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint) noexcept;
+
+/// Takes hold of the endpoint's queues; see xdp::bind(). The region does not grow from here on.
+[[nodiscard]] Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory,
+                                                            const DomainState& state,
+                                                            const EndpointRecord& endpoint,
+                                                            const os::Interface& interface,
+                                                            XdpMode mode);
+
+}  // namespace netmap::embedded

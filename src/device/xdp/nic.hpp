@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Queues of a network interface as rings of a port, by AF_XDP: the slots' buffers are the frames
+// that the kernel reads and writes.
+#pragma once
+
+#include "device/device.hpp"
+#include "device/xdp/frames.hpp"
+#include "os/interface.hpp"
+#include "port/layout.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace netmap::xdp {
+
+/// How an interface's XDP program is attached; other processes know it by these ids.
+struct Attachment {
+  std::uint32_t link = 0;  ///< 0: it is not
+  std::uint32_t map = 0;
+  XdpMode mode = XdpMode::automatic;
+};
+
+struct Wish {
+  struct Queues {
+    std::uint32_t first;
+    std::uint32_t count;
+    std::uint32_t slots;
+
+    [[nodiscard]] bool has(std::uint32_t queue) const { return queue - first < count; }
+  };
+
+  std::string name;
+  os::Interface interface;
+  Queues tx;
+  Queues rx;
+  Frames frames;
+  XdpMode mode;
+  Attachment others;  ///< if another port has the interface open
+};
+
+class Nic {
+ public:
+  Nic() = default;
+  Nic(const Nic&) = delete;
+  Nic& operator=(const Nic&) = delete;
+  virtual ~Nic() = default;
+
+  /// From here on packets move. The rings of `layout` are those that were wished for; tx rings are
+  /// free, rx rings empty, and their buffers nobody else's.
+  virtual Result<> start(const Layout& layout) = 0;
+
+  virtual SyncStatus sync_tx() noexcept = 0;
+  virtual SyncStatus sync_rx() noexcept = 0;
+  /// Of ring `n` of the layout; null if there is none.
+  [[nodiscard]] virtual detail::Ledger* ledger(Direction direction, std::size_t n) noexcept = 0;
+  [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
+  virtual void disarm(Directions directions) noexcept = 0;
+  [[nodiscard]] virtual const Attachment& attachment() const noexcept = 0;
+};
+
+/// What is known of an interface. Fails with no_such_device_or_address, as the module does, if
+/// there is none of that name in the calling thread's network namespace.
+[[nodiscard]] Result<os::Interface> find_interface(const std::string& name);
+
+/// Takes hold of the queues. Once that is done, the kernel has let go of all frames that former
+/// sockets on them had.
+[[nodiscard]] Result<std::unique_ptr<Nic>> bind(const Wish& wish);
+
+}  // namespace netmap::xdp

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/xdp/tx_queue.hpp"
+
+namespace netmap::xdp {
+namespace {
+
+/// What is shorter than two addresses and a type is no packet.
+constexpr std::uint32_t ethernet_header = 14;
+
+/// The kernel goes on another time: it has done its share, lacks memory, or the link is down.
+bool is_passing(std::error_code why) {
+  return why == std::errc::resource_unavailable_try_again || why == std::errc::no_buffer_space ||
+         why == std::errc::device_or_resource_busy || why == std::errc::network_down;
+}
+
+}  // namespace
+
+TxQueue::TxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
+                 bool has_fragments) noexcept
+    : ring_(at),
+      frames_(frames),
+      socket_(&socket),
+      tx_(socket.tx()),
+      completion_(socket.completion()),
+      most_fragments_(has_fragments ? max_fragments : 1) {}
+
+SyncStatus TxQueue::sync() noexcept {
+  const auto head = ring_.head();
+  if (!head) return errc::ring_corrupt;
+  SyncStatus done = hand_over(*head);
+  for (const SyncStatus next : {kick(), take_back()}) {
+    if (done.is_ok()) done = next;
+  }
+  return done;
+}
+
+SyncStatus TxQueue::hand_over(std::uint32_t head) noexcept {
+  SyncStatus done;
+  while (ring_.first() != head) {
+    const Packet packet = next_packet(head);
+    if (!packet.is_sound) {
+      ring_.reset();
+      done = errc::ring_corrupt;
+      break;
+    }
+    if (!packet.is_whole) break;
+    ring_.pass(packet.end);
+    if (packet.count > most_fragments_) done = errc::packet_too_large;
+    if (packet.count > most_fragments_ || packet.has_gaps || packet.bytes < ethernet_header) {
+      drop(packet);
+    } else {
+      put(packet);
+    }
+  }
+  tx_.publish();
+  return done;
+}
+
+TxQueue::Packet TxQueue::next_packet(std::uint32_t head) const noexcept {
+  Packet packet;
+  packet.end = ring_.first();
+  while (!packet.is_whole && packet.end != head) {
+    const auto slot = detail::load(ring_.slot(packet.end));
+    packet.is_sound = frames_.has(slot.index) && slot.length <= frames_.bytes;
+    if (!packet.is_sound) break;
+    if (packet.count < max_fragments) packet.slots[packet.count] = slot;
+    ++packet.count;
+    packet.bytes += slot.length;
+    packet.has_gaps |= slot.length == 0;
+    packet.is_whole = !slot.more_fragments();
+    packet.end = ring_.next(packet.end);
+  }
+  return packet;
+}
+
+void TxQueue::put(const Packet& packet) noexcept {
+  for (std::uint32_t i = 0; i != packet.count; ++i) {
+    const auto& slot = packet.slots[i];
+    const bool is_last = i + 1 == packet.count;
+    tx_.put({frames_.address(slot.index), slot.length, is_last ? 0 : os::xdp::more_fragments});
+  }
+}
+
+/// Its buffers are back at once.
+void TxQueue::drop(const Packet& packet) noexcept {
+  std::uint32_t at = ring_.first();
+  for (std::uint32_t i = 0; i != packet.count; ++i) at = ring_.previous(at);
+  for (; at != ring_.first(); at = ring_.next(at))
+    (void)take_back(detail::load(ring_.slot(at)).index);
+}
+
+/// One call sends a few tens of packets.
+SyncStatus TxQueue::kick() noexcept {
+  if (!tx_.needs_wakeup()) return {};
+  std::uint32_t before = 0;
+  for (std::uint32_t left = tx_.waiting(); left != 0 && left != before; left = tx_.waiting()) {
+    before = left;
+    const auto sent = socket_->send();
+    if (sent || is_passing(sent.error())) continue;
+    const bool is_gone = sent.error() == std::errc::no_such_device_or_address;
+    return is_gone ? SyncStatus(errc::interface_gone) : SyncStatus(sent.error());
+  }
+  return {};
+}
+
+SyncStatus TxQueue::take_back() noexcept {
+  bool is_sound = true;
+  completion_.take([&](std::uint64_t address) {
+    const auto buffer = frames_.index(address);
+    is_sound &= buffer && take_back(*buffer);
+    return true;
+  });
+  return is_sound ? SyncStatus() : SyncStatus(errc::ring_corrupt);
+}
+
+/// The oldest slot that is under way is free again, with this buffer.
+bool TxQueue::take_back(std::uint32_t buffer) noexcept {
+  const std::uint32_t oldest = ring_.next(ring_.tail());
+  if (oldest == ring_.first()) return false;
+  bring(ring_, oldest, ring_.first(), buffer);
+  ring_.set_tail(oldest);
+  return true;
+}
+
+}  // namespace netmap::xdp

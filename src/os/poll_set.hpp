@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One descriptor to wait on for several: readable while one of them is ready. Linux: epoll(7).
+#pragma once
+
+#include "os/os.hpp"
+
+namespace netmap::os {
+
+class PollSet {
+ public:
+  [[nodiscard]] static Outcome<PollSet> make();
+
+  [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
+  /// `file` can be read.
+  [[nodiscard]] Outcome<> watch_readable(int file) noexcept;
+  /// `file` got room for writing since clear(), however much it had.
+  [[nodiscard]] Outcome<> watch_room(int file) noexcept;
+  /// Uses up what woke.
+  void clear() noexcept;
+
+ private:
+  explicit PollSet(File queue) noexcept : queue_(std::move(queue)) {}
+
+  File queue_;
+};
+
+}  // namespace netmap::os

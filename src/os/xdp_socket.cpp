@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "os/xdp_socket.hpp"
+
+#include <algorithm>
+
+#include <linux/if_xdp.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+namespace netmap::os {
+namespace {
+
+constexpr std::uint16_t use_fragments = 1 << 4;  // XDP_USE_SG, which older headers lack
+
+static_assert(sizeof(XdpDescriptor) == sizeof(xdp_desc));
+static_assert(xdp::need_wakeup == XDP_RING_NEED_WAKEUP);
+static_assert(xdp::offset_shift == XSK_UNALIGNED_BUF_OFFSET_SHIFT);
+
+template <class Value>
+Outcome<> set(const File& socket, int option, const Value& value) {
+  if (::setsockopt(socket.fd(), SOL_XDP, option, &value, sizeof value) != 0) return failure();
+  return {};
+}
+
+/// Each ring has a size of its own, none if it is 0.
+Outcome<> set_sizes(const File& socket, const XdpSocket::Shape& shape) {
+  const std::pair<int, std::uint32_t> sizes[] = {
+      {XDP_UMEM_FILL_RING, std::max(shape.rx_entries, 1U)},
+      {XDP_UMEM_COMPLETION_RING, std::max(shape.tx_entries, 1U)},
+      {XDP_RX_RING, shape.rx_entries},
+      {XDP_TX_RING, shape.tx_entries}};
+  for (const auto& [option, entries] : sizes) {
+    if (entries == 0) continue;
+    if (auto done = set(socket, option, entries); !done) return done;
+  }
+  return {};
+}
+
+Outcome<Mapping> map_ring(const File& socket, std::uint64_t bytes, std::uint64_t page_offset) {
+  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+                      socket.fd(), static_cast<off_t>(page_offset));
+  if (base == MAP_FAILED) return failure();
+  return Mapping(std::span(static_cast<std::byte*>(base), bytes));
+}
+
+}  // namespace
+
+Outcome<XdpSocket> XdpSocket::make(const Shape& shape) {
+  File file(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (!file) return failure();
+  const xdp_umem_reg memory{.addr = reinterpret_cast<std::uintptr_t>(shape.memory.data()),
+                            .len = shape.memory.size(),
+                            .chunk_size = shape.chunk_bytes,
+                            .headroom = 0,
+                            .flags = XDP_UMEM_UNALIGNED_CHUNK_FLAG};
+  auto done = set(file, XDP_UMEM_REG, memory);
+  if (done) done = set_sizes(file, shape);
+  if (!done) return std::unexpected(done.error());
+  XdpSocket socket(std::move(file));
+  if (auto mapped = socket.map_rings(shape); !mapped) return std::unexpected(mapped.error());
+  return socket;
+}
+
+Outcome<> XdpSocket::map_rings(const Shape& shape) {
+  xdp_mmap_offsets offsets{};
+  socklen_t size = sizeof offsets;
+  if (::getsockopt(file_.fd(), SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &size) != 0) return failure();
+  const auto map = [&](Mapped& into, const xdp_ring_offset& at, std::uint64_t page_offset,
+                       std::uint32_t entries, std::size_t entry_bytes) -> Outcome<> {
+    if (entries == 0) return {};
+    auto mapping = map_ring(file_, at.desc + entries * entry_bytes, page_offset);
+    if (!mapping) return std::unexpected(mapping.error());
+    std::byte* const base = mapping->bytes().data();
+    const auto word = [&](std::uint64_t offset) {
+      return reinterpret_cast<std::uint32_t*>(base + offset);
+    };
+    into.ring = {word(at.producer), word(at.consumer), word(at.flags), base + at.desc, entries};
+    into.mapping = std::move(*mapping);
+    return {};
+  };
+  constexpr std::size_t address = sizeof(std::uint64_t);
+  constexpr std::size_t descriptor = sizeof(XdpDescriptor);
+  auto done = map(fill_, offsets.fr, XDP_UMEM_PGOFF_FILL_RING, shape.rx_entries, address);
+  if (done) done = map(rx_, offsets.rx, XDP_PGOFF_RX_RING, shape.rx_entries, descriptor);
+  if (done) done = map(tx_, offsets.tx, XDP_PGOFF_TX_RING, shape.tx_entries, descriptor);
+  if (!done) return done;
+  return map(completion_, offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, shape.tx_entries, address);
+}
+
+Outcome<bool> XdpSocket::bind(std::uint32_t interface, std::uint32_t queue) const noexcept {
+  sockaddr_xdp address{};
+  address.sxdp_family = AF_XDP;
+  address.sxdp_ifindex = interface;
+  address.sxdp_queue_id = queue;
+  for (const std::uint16_t fragments : {use_fragments, std::uint16_t{0}}) {
+    address.sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP | fragments;
+    if (::bind(file_.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return fragments != 0;
+    }
+    if (errno != EINVAL) break;
+  }
+  return failure();
+}
+
+Outcome<> XdpSocket::send() const noexcept {
+  if (::sendto(file_.fd(), nullptr, 0, MSG_DONTWAIT, nullptr, 0) < 0) return failure();
+  return {};
+}
+
+void XdpSocket::refill() const noexcept {
+  (void)::recvfrom(file_.fd(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr);
+}
+
+std::error_code XdpSocket::error() const noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  (void)::getsockopt(file_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return {error, std::system_category()};
+}
+
+}  // namespace netmap::os

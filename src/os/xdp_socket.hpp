@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// An AF_XDP socket: one queue of a network interface, and the four rings by which frames go to the
+// kernel and come back. Linux: Documentation/networking/af_xdp.rst.
+#pragma once
+
+#include "os/os.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace netmap::os {
+
+/// One ring as the kernel shares it. Both indices run freely; entry i is at i & (entries - 1).
+struct XdpRing {
+  std::uint32_t* producer = nullptr;
+  std::uint32_t* consumer = nullptr;
+  std::uint32_t* flags = nullptr;
+  void* first = nullptr;
+  std::uint32_t entries = 0;
+};
+
+struct XdpDescriptor {
+  std::uint64_t address;
+  std::uint32_t length;
+  std::uint32_t options;
+};
+
+namespace xdp {
+/// In XdpRing::flags: the kernel wants a system call to go on.
+inline constexpr std::uint32_t need_wakeup = 1;
+/// In XdpDescriptor::options: the packet goes on in the next descriptor. Linux 6.6.
+inline constexpr std::uint32_t more_fragments = 1;
+/// A frame's address in its low bits, where the data begins behind that in its high ones.
+inline constexpr unsigned offset_shift = 48;
+/// Bytes that the kernel leaves free in front of what it receives.
+inline constexpr std::uint32_t headroom = 256;
+inline constexpr std::uint32_t min_chunk = 2048;
+inline constexpr std::uint32_t max_chunk = 4096;
+}  // namespace xdp
+
+class XdpSocket {
+ public:
+  struct Shape {
+    std::span<std::byte> memory;  ///< whole pages, that outlive the socket; it pins them
+    std::uint32_t chunk_bytes;    ///< what the kernel may write, from a frame's address on
+    std::uint32_t rx_entries;     ///< powers of two; 0: does not receive
+    std::uint32_t tx_entries;     ///< 0: does not send
+  };
+  [[nodiscard]] static Outcome<XdpSocket> make(const Shape& shape);
+
+  /// Binds it to a queue, copying packets in and out. Yields whether packets may have fragments.
+  [[nodiscard]] Outcome<bool> bind(std::uint32_t interface, std::uint32_t queue) const noexcept;
+
+  /// Has the kernel send what is in the tx ring, or a part of it.
+  [[nodiscard]] Outcome<> send() const noexcept;
+  /// Has the kernel go on with what is in the fill ring.
+  void refill() const noexcept;
+  /// The error that ended it, if one did.
+  [[nodiscard]] std::error_code error() const noexcept;
+
+  [[nodiscard]] int fd() const noexcept { return file_.fd(); }
+  [[nodiscard]] const XdpRing& fill() const noexcept { return fill_.ring; }
+  [[nodiscard]] const XdpRing& completion() const noexcept { return completion_.ring; }
+  [[nodiscard]] const XdpRing& rx() const noexcept { return rx_.ring; }
+  [[nodiscard]] const XdpRing& tx() const noexcept { return tx_.ring; }
+
+ private:
+  struct Mapped {
+    Mapping mapping;
+    XdpRing ring;
+  };
+  Outcome<> map_rings(const Shape& shape);
+
+  explicit XdpSocket(File file) noexcept : file_(std::move(file)) {}
+
+  File file_;
+  Mapped fill_;
+  Mapped completion_;
+  Mapped rx_;
+  Mapped tx_;
+};
+
+}  // namespace netmap::os
