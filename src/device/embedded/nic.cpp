@@ -3,7 +3,6 @@
 
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
-#include "point.hpp"
 
 #include <string>
 
@@ -134,7 +133,6 @@ Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interfac
   nic.name[name.copy(nic.name, sizeof nic.name - 1)] = '\0';
   std::ranges::fill(nic.queues, NicRecord::Queue{no_object, no_object, 0, 0});
   nic.in_use = 1;
-  NETMAP_POINT("open: interface recorded");
   return static_cast<std::uint16_t>(free - std::begin(state.nics));
 }
 

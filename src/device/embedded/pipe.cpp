@@ -44,6 +44,9 @@ std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName&
 }
 
 std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent) {
+  for (const NicRecord& nic : state.nics) {
+    if (nic.in_use != 0 && parent == stored_name(nic.name)) return nic.memory_id;
+  }
   const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
     return pipe.in_use != 0 && parent == stored_name(pipe.parent);
   });

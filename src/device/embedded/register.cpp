@@ -308,7 +308,6 @@ Result<> take_queues(DomainState& state, Binding& binding, const EndpointRecord&
   NicRecord& record = state.nic_of(endpoint);
   auto nic = bind_queues(*binding.memory, state, endpoint, interface, mode);
   if (!nic) return std::unexpected(nic.error());
-  NETMAP_POINT("open: queues bound");
   const auto& [link, map, attached] = (*nic)->attachment();
   record.link = link;
   record.map = map;

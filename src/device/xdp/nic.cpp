@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -159,7 +160,7 @@ Result<os::Interface> find_interface(const std::string& name) {
   if (found) return *found;
   if (found.error() == std::errc::no_such_device) {
     return std::unexpected(
-        Error(std::make_error_code(std::errc::no_such_device_or_address),
+        Error(std::error_code(ENXIO, std::system_category()),
               "there is no interface '" + name + "' here ('ip link' lists them)"));
   }
   return std::unexpected(Error(
