@@ -14,7 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -62,11 +64,20 @@ struct WaitHandle {
   int news = -1;
 };
 
+/// How the embedded device takes packets from a network interface, by XDP.
+enum class XdpMode : std::uint8_t {
+  automatic,  ///< native where the driver can, else generic
+  native,     ///< in the driver, before the host's stack has made anything of them
+  generic,    ///< in the host's stack: of any driver
+};
+[[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
+
 /// A port that somebody has open.
 struct OpenPort {
   std::string name;  ///< as the device knows it
   std::uint16_t memory_id = 0;
   std::uint32_t process = 0;  ///< who opened it; 0 if the device does not say
+  std::optional<XdpMode> xdp{};
 };
 
 /// How a sync went, small enough for a register: syncs are the busiest of all calls.
@@ -114,6 +125,9 @@ class Device {
     return std::unexpected(Error(
         errc::not_supported, "only pipes of the embedded device tell whether their peer has gone"));
   }
+
+  /// How the registered port is attached to an interface.
+  [[nodiscard]] virtual std::optional<XdpMode> xdp() const noexcept { return {}; }
 
   /// What was inflicted so far, see faults.hpp.
   [[nodiscard]] virtual FaultCounts fault_counts() const noexcept { return {}; }

@@ -42,14 +42,6 @@ enum class DeviceKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(DeviceKind kind) noexcept;
 
-/// How the embedded device takes packets from a network interface, by XDP.
-enum class XdpMode : std::uint8_t {
-  automatic,  ///< native where the driver can, else generic
-  native,     ///< in the driver, before the host's stack has made anything of them
-  generic,    ///< in the host's stack: of any driver
-};
-[[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
-
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::automatic;
   /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
@@ -132,6 +124,7 @@ struct PortInfo {
   std::uint64_t memory_bytes = 0;
   PortConf conf;                       ///< rings and slots of the whole port, not only those bound
   std::optional<DataOffset> offset{};  ///< as asked for, but its max is what the device allows
+  std::optional<XdpMode> xdp{};        ///< how the embedded device is attached to an interface
 };
 
 struct PortStats {

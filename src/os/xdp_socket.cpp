@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "os/xdp_socket.hpp"
 
-#include <algorithm>
-
 #include <linux/if_xdp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -22,15 +20,12 @@ Outcome<> set(const File& socket, int option, const Value& value) {
   return {};
 }
 
-/// Each ring has a size of its own, none if it is 0.
 Outcome<> set_sizes(const File& socket, const XdpSocket::Shape& shape) {
-  const std::pair<int, std::uint32_t> sizes[] = {
-      {XDP_UMEM_FILL_RING, std::max(shape.rx_entries, 1U)},
-      {XDP_UMEM_COMPLETION_RING, std::max(shape.tx_entries, 1U)},
-      {XDP_RX_RING, shape.rx_entries},
-      {XDP_TX_RING, shape.tx_entries}};
+  const std::pair<int, std::uint32_t> sizes[] = {{XDP_UMEM_FILL_RING, shape.rx_entries},
+                                                 {XDP_UMEM_COMPLETION_RING, shape.tx_entries},
+                                                 {XDP_RX_RING, shape.rx_entries},
+                                                 {XDP_TX_RING, shape.tx_entries}};
   for (const auto& [option, entries] : sizes) {
-    if (entries == 0) continue;
     if (auto done = set(socket, option, entries); !done) return done;
   }
   return {};
@@ -56,7 +51,7 @@ Outcome<XdpSocket> XdpSocket::make(const Shape& shape) {
   auto done = set(file, XDP_UMEM_REG, memory);
   if (done) done = set_sizes(file, shape);
   if (!done) return std::unexpected(done.error());
-  XdpSocket socket(std::move(file));
+  XdpSocket socket(std::move(file), {});
   if (auto mapped = socket.map_rings(shape); !mapped) return std::unexpected(mapped.error());
   return socket;
 }
@@ -65,26 +60,26 @@ Outcome<> XdpSocket::map_rings(const Shape& shape) {
   xdp_mmap_offsets offsets{};
   socklen_t size = sizeof offsets;
   if (::getsockopt(file_.fd(), SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &size) != 0) return failure();
-  const auto map = [&](Mapped& into, const xdp_ring_offset& at, std::uint64_t page_offset,
+  const auto map = [&](XdpRing& into, const xdp_ring_offset& at, std::uint64_t page_offset,
                        std::uint32_t entries, std::size_t entry_bytes) -> Outcome<> {
-    if (entries == 0) return {};
     auto mapping = map_ring(file_, at.desc + entries * entry_bytes, page_offset);
     if (!mapping) return std::unexpected(mapping.error());
     std::byte* const base = mapping->bytes().data();
     const auto word = [&](std::uint64_t offset) {
       return reinterpret_cast<std::uint32_t*>(base + offset);
     };
-    into.ring = {word(at.producer), word(at.consumer), word(at.flags), base + at.desc, entries};
-    into.mapping = std::move(*mapping);
+    into = {word(at.producer), word(at.consumer), word(at.flags), base + at.desc, entries};
+    mappings_.push_back(std::move(*mapping));
     return {};
   };
   constexpr std::size_t address = sizeof(std::uint64_t);
   constexpr std::size_t descriptor = sizeof(XdpDescriptor);
-  auto done = map(fill_, offsets.fr, XDP_UMEM_PGOFF_FILL_RING, shape.rx_entries, address);
-  if (done) done = map(rx_, offsets.rx, XDP_PGOFF_RX_RING, shape.rx_entries, descriptor);
-  if (done) done = map(tx_, offsets.tx, XDP_PGOFF_TX_RING, shape.tx_entries, descriptor);
+  auto& [fill, completion, rx, tx] = rings_;
+  auto done = map(fill, offsets.fr, XDP_UMEM_PGOFF_FILL_RING, shape.rx_entries, address);
+  if (done) done = map(rx, offsets.rx, XDP_PGOFF_RX_RING, shape.rx_entries, descriptor);
+  if (done) done = map(tx, offsets.tx, XDP_PGOFF_TX_RING, shape.tx_entries, descriptor);
   if (!done) return done;
-  return map(completion_, offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, shape.tx_entries, address);
+  return map(completion, offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, shape.tx_entries, address);
 }
 
 Outcome<bool> XdpSocket::bind(std::uint32_t interface, std::uint32_t queue) const noexcept {

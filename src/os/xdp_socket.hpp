@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <utility>
+#include <vector>
 
 namespace netmap::os {
 
@@ -43,12 +44,20 @@ inline constexpr std::uint32_t max_chunk = 4096;
 
 class XdpSocket {
  public:
+  struct Rings {
+    XdpRing fill;
+    XdpRing completion;
+    XdpRing rx;
+    XdpRing tx;
+  };
   struct Shape {
     std::span<std::byte> memory;  ///< whole pages, that outlive the socket; it pins them
     std::uint32_t chunk_bytes;    ///< what the kernel may write, from a frame's address on
-    std::uint32_t rx_entries;     ///< powers of two; 0: does not receive
-    std::uint32_t tx_entries;     ///< 0: does not send
+    std::uint32_t rx_entries;     ///< of the rx and the fill ring, a power of two
+    std::uint32_t tx_entries;     ///< of the tx and the completion ring, likewise
   };
+  /// Whose rings somebody else has mapped.
+  XdpSocket(File file, const Rings& rings) noexcept : file_(std::move(file)), rings_(rings) {}
   [[nodiscard]] static Outcome<XdpSocket> make(const Shape& shape);
 
   /// Binds it to a queue, copying packets in and out. Yields whether packets may have fragments.
@@ -62,25 +71,14 @@ class XdpSocket {
   [[nodiscard]] std::error_code error() const noexcept;
 
   [[nodiscard]] int fd() const noexcept { return file_.fd(); }
-  [[nodiscard]] const XdpRing& fill() const noexcept { return fill_.ring; }
-  [[nodiscard]] const XdpRing& completion() const noexcept { return completion_.ring; }
-  [[nodiscard]] const XdpRing& rx() const noexcept { return rx_.ring; }
-  [[nodiscard]] const XdpRing& tx() const noexcept { return tx_.ring; }
+  [[nodiscard]] const Rings& rings() const noexcept { return rings_; }
 
  private:
-  struct Mapped {
-    Mapping mapping;
-    XdpRing ring;
-  };
   Outcome<> map_rings(const Shape& shape);
 
-  explicit XdpSocket(File file) noexcept : file_(std::move(file)) {}
-
   File file_;
-  Mapped fill_;
-  Mapped completion_;
-  Mapped rx_;
-  Mapped tx_;
+  std::vector<Mapping> mappings_;
+  Rings rings_;
 };
 
 }  // namespace netmap::os

@@ -103,7 +103,8 @@ PortInfo describe(const std::string& name, const OpenDevice& opened,
           .domain = opened.domain,
           .memory_id = body.nr_mem_id,
           .memory_bytes = body.nr_memsize,
-          .conf = conf_of(body)};
+          .conf = conf_of(body),
+          .xdp = opened.device ? opened.device->xdp() : std::nullopt};
 }
 
 Result<Port> register_port(const PortName& name, Wish wish, const PortOptions& options) {

@@ -92,13 +92,15 @@ void look_at_open_ports(const netmap::DeviceOptions& device, Facts& facts) {
   const auto ports = netmap::open_ports(device);
   if (!ports) return;
   for (const netmap::OpenPort& port : *ports) {
-    facts.json["open_ports"].push_back(
-        {{"name", port.name}, {"memory_id", port.memory_id}, {"process", port.process}});
+    Json found{{"name", port.name}, {"memory_id", port.memory_id}, {"process", port.process}};
+    if (port.xdp) found["xdp"] = std::string(to_string(*port.xdp));
+    facts.json["open_ports"].push_back(std::move(found));
   }
 }
 
 std::string open_port_line(const Json& port) {
   std::string line = "open       " + port["name"].get<std::string>();
+  if (port.contains("xdp")) line += fmt::format(" by {} XDP", port["xdp"].get<std::string>());
   if (port["process"] == 0) return line;
   return line + fmt::format(", memory id {}, by process {}", port["memory_id"].get<unsigned>(),
                             port["process"].get<unsigned>());

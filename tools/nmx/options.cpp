@@ -17,6 +17,13 @@ std::expected<netmap::DeviceKind, std::string> parse_device(const std::string& t
   return std::unexpected("'" + text + "' is no device; there are 'kernel' and 'embedded'");
 }
 
+std::expected<netmap::XdpMode, std::string> parse_xdp_mode(const std::string& text) {
+  for (const auto mode : {netmap::XdpMode::native, netmap::XdpMode::generic}) {
+    if (text == to_string(mode)) return mode;
+  }
+  return std::unexpected("'" + text + "' is no mode of XDP; there are 'native' and 'generic'");
+}
+
 }  // namespace
 
 void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
@@ -25,6 +32,10 @@ void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
       ->type_name("DEVICE");
   app.add_option("--domain", device.domain, "Directory where ports of the embedded device meet")
       ->type_name("DIR");
+  add_parsed_option(app, "--xdp", device.xdp, parse_xdp_mode,
+                    "native or generic: how the embedded device takes an interface's packets; by "
+                    "default native where the driver can")
+      ->type_name("MODE");
 }
 
 void add_report_options(CLI::App& app, ReportOptions& report) {

@@ -118,8 +118,9 @@ Result<netmap::Port> open_ping_port(const PingPortOptions& options) {
 
 std::string describe(const PortInfo& info) {
   const std::string domain = info.domain.empty() ? "" : fmt::format(", domain {}", info.domain);
-  return fmt::format("{} device{}, port '{}', {}, {}", to_string(info.device), domain, info.name,
-                     rings(info.conf.tx_rings, info.conf.tx_slots, "tx"),
+  const std::string xdp = info.xdp ? fmt::format(" by {} XDP", to_string(*info.xdp)) : "";
+  return fmt::format("{} device{}, port '{}'{}, {}, {}", to_string(info.device), domain, info.name,
+                     xdp, rings(info.conf.tx_rings, info.conf.tx_slots, "tx"),
                      rings(info.conf.rx_rings, info.conf.rx_slots, "rx"));
 }
 
@@ -127,6 +128,7 @@ Json identify(const char* command, const PortInfo& info) {
   Json identity{
       {"command", command}, {"port", info.name}, {"device", std::string(to_string(info.device))}};
   if (!info.domain.empty()) identity["domain"] = info.domain;
+  if (info.xdp) identity["xdp"] = std::string(to_string(*info.xdp));
   return identity;
 }
 

@@ -314,6 +314,11 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
   return {.fd = binding_->bell.fd(direction), .events = POLLIN, .syncs = false};
 }
 
+std::optional<XdpMode> Endpoint::xdp() const noexcept {
+  if (!binding_ || !binding_->nic) return {};
+  return binding_->nic->attachment().mode;
+}
+
 void Endpoint::arm(Directions directions) noexcept {
   if (!binding_ || binding_->nic) return;  // whose handles are always armed
   if (directions.has(Direction::rx)) {

@@ -50,6 +50,7 @@ class Endpoint final : public Device {
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override;
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override;
   [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
+  [[nodiscard]] std::optional<XdpMode> xdp() const noexcept override;
   Result<> end_with_peer() override;
   void lend(const detail::BufferPool& buffers) noexcept override { extra_ = &buffers; }
   void arm(Directions directions) noexcept override;

@@ -10,9 +10,8 @@ namespace netmap::embedded {
 namespace {
 
 std::unexpected<Error> exhausted(const std::string& what) {
-  return refuse(
-      std::errc::not_enough_memory,
-      "the region has no " + what + " left; close a port of it, or use another memory id");
+  return refuse(std::errc::not_enough_memory,
+                "the region has no " + what + "; close a port of it, or use another memory id");
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ Result<std::uint32_t> Memory::take_interface(std::uint32_t rings) {
     state_->interfaces.set(object);
     return object;
   }
-  return exhausted("interfaces");
+  return exhausted("interfaces left");
 }
 
 void Memory::give_back_interface(std::uint32_t object) {
@@ -71,7 +70,7 @@ Result<std::uint32_t> Memory::take_rings(std::uint32_t count, std::uint32_t slot
        ++object) {
     if (state_->rings.test(object)) first = object + 1;
   }
-  if (first + count > pools_.rings.objects) return exhausted("rings");
+  if (first + count > pools_.rings.objects) return exhausted("rings left");
   const std::uint64_t used =
       ring_in_object + sizeof(abi::netmap_ring) + std::uint64_t{slots} * sizeof(abi::netmap_slot);
   for (std::uint32_t object = first; object != first + count; ++object) {
@@ -97,8 +96,8 @@ Result<std::vector<std::uint32_t>> Memory::take_buffers(std::uint32_t count) {
   }
   if (taken.size() != count) {
     return exhausted(state_->buffer_limit == 0
-                         ? "buffers"
-                         : "buffers, and does not grow while an interface is open in it,");
+                         ? "buffers left"
+                         : "buffers left, and does not grow while an interface is open in it");
   }
   for (std::size_t begin = 0, end = 0; begin != taken.size(); begin = end) {
     while (end != taken.size() && taken[end] - taken[begin] == end - begin) ++end;
@@ -128,8 +127,8 @@ Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
   if (state_->buffer_limit != 0) return buffer_end();
   std::uint32_t used = pools_.buffers.objects;
   while (used != 0 && !state_->buffers.test(used - 1)) --used;
-  const auto end = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(3 * (std::uint64_t{used} + count), pools_.buffers.objects));
+  const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      std::max<std::uint64_t>(2 * (std::uint64_t{used} + count), 16'384), pools_.buffers.objects));
   auto reserved = reserve(pools_.buffers.at(0), std::uint64_t{end} * pools_.buffers.object_bytes);
   if (!reserved) return std::unexpected(reserved.error());
   state_->buffer_limit = end;

@@ -79,8 +79,8 @@ class Memory {
   void give_back_buffer(std::uint32_t index);
 
   /// How many buffers the region will have while an interface is open in it: as many as are in use
-  /// and `count` more, and twice as many again for other ports and for what the dead had; all of
-  /// them are reserved.
+  /// and `count` more, and as many again for other ports and what the dead had, but at least 32 MiB
+  /// of the usual ones. All of them are reserved.
   [[nodiscard]] Result<std::uint32_t> fix_buffers(std::uint32_t count);
   /// The region grows again.
   void free_buffers() noexcept { state_->buffer_limit = 0; }

@@ -101,6 +101,12 @@ NicShape shape_of(const NicRecord& nic) {
   return {nic.tx_rings, nic.rx_rings, slots_of(nic, true), slots_of(nic, false)};
 }
 
+xdp::Attachment attachment_of(const NicRecord& nic) {
+  const XdpMode mode =
+      nic.mode == static_cast<std::uint8_t>(XdpMode::native) ? XdpMode::native : XdpMode::generic;
+  return {nic.link, nic.map, mode};
+}
+
 NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
   const auto rings = [](std::uint32_t queues) {
     return static_cast<std::uint16_t>(std::min(queues, max_queues));
@@ -191,18 +197,16 @@ Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count) {
       .bytes = buffers.object_bytes};
 }
 
-std::uint32_t all_slots(const NicRecord& nic, const EndpointRecord& endpoint) {
-  return endpoint.tx.count * slots_of(nic, true) + endpoint.rx.count * slots_of(nic, false);
+std::uint32_t all_slots(const NicRecord& nic) {
+  return nic.tx_rings * slots_of(nic, true) + nic.rx_rings * slots_of(nic, false);
 }
 
-/// An attachment that nobody has open went with the last who had.
-xdp::Attachment attachment_of(const DomainState& state, const EndpointRecord& endpoint) {
+/// What others are attached by; it goes with the last of them.
+xdp::Attachment attachment_of_others(const DomainState& state, const EndpointRecord& endpoint) {
   const bool is_first = std::ranges::none_of(state.endpoints, [&](const EndpointRecord& other) {
     return &other != &endpoint && other.in_use != 0 && other.nic == endpoint.nic;
   });
-  const NicRecord& nic = state.nic_of(endpoint);
-  if (is_first) return {};
-  return {nic.link, nic.map, static_cast<XdpMode>(nic.mode % 3)};
+  return is_first ? xdp::Attachment() : attachment_of(state.nic_of(endpoint));
 }
 
 }  // namespace
@@ -211,7 +215,7 @@ Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory, const DomainState&
                                               const EndpointRecord& endpoint,
                                               const os::Interface& interface, XdpMode mode) {
   const NicRecord& nic = state.nic_of(endpoint);
-  const auto count = memory.fix_buffers(all_slots(nic, endpoint));
+  const auto count = memory.fix_buffers(all_slots(nic));
   if (!count) return std::unexpected(count.error());
   const auto frames = frames_of(memory, *count);
   if (!frames) return std::unexpected(frames.error());
@@ -221,7 +225,7 @@ Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory, const DomainState&
                     .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
                     .frames = *frames,
                     .mode = mode,
-                    .others = attachment_of(state, endpoint)});
+                    .others = attachment_of_others(state, endpoint)});
 }
 
 }  // namespace netmap::embedded

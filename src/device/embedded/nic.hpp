@@ -29,6 +29,8 @@ struct NicShape {
   std::uint32_t rx_slots;
 };
 [[nodiscard]] NicShape shape_of(const NicRecord& nic);
+/// How it is attached, as long as somebody has it open.
+[[nodiscard]] xdp::Attachment attachment_of(const NicRecord& nic);
 [[nodiscard]] NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
 
 /// Records an interface. Its rings are made when they are opened.

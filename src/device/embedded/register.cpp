@@ -60,18 +60,18 @@ Result<> select_rings(const abi::nmreq_register& body, const Shape& shape,
   return {};
 }
 
-/// A queue has one socket, and with it one user.
+/// A queue has one socket, and a socket one process.
 Result<> claim_queues(const DomainState& state, const EndpointRecord& endpoint) {
   for (const EndpointRecord& user : state.endpoints) {
     if (user.in_use == 0 || user.nic != endpoint.nic) continue;
-    const auto overlaps = [&](RingRange rings) {
-      return rings.overlaps(endpoint.tx) || rings.overlaps(endpoint.rx);
-    };
-    if (!overlaps(user.tx) && !overlaps(user.rx)) continue;
+    const bool is_taken = user.tx.overlaps(endpoint.tx) || user.rx.overlaps(endpoint.rx);
+    const bool is_shared = user.tx.overlaps(endpoint.rx) || user.rx.overlaps(endpoint.tx);
+    if (!is_taken && (!is_shared || user.owner == endpoint.owner)) continue;
     return refuse(std::errc::device_or_resource_busy,
                   "process " + std::to_string(user.process) +
-                      " has these rings of the interface open, or those of the other direction; "
-                      "close them there");
+                      " has these rings of the interface, " +
+                      (is_taken ? "" : "in the other direction, ") +
+                      "and AF_XDP gives a queue to one process; close them there");
   }
   return {};
 }

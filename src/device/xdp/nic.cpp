@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <chrono>
 #include <map>
+#include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,24 +22,56 @@
 namespace netmap::xdp {
 namespace {
 
-/// A socket that is bound to its queue.
+/// A socket that is bound to its queue. Ports of this process may have a direction each.
 struct BoundSocket {
   os::XdpSocket socket;
+  std::span<std::byte> memory;
   bool has_fragments;
+  /// Directions that a port has, or had: the kernel still has buffers of it.
+  Directions used{};
 };
 
 /// By queue.
-using Sockets = std::map<std::uint32_t, BoundSocket>;
+using Sockets = std::map<std::uint32_t, std::shared_ptr<BoundSocket>>;
+
+/// This process's, by network namespace, interface and queue.
+struct OpenSockets {
+  std::mutex mutex;
+  std::map<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>, std::weak_ptr<BoundSocket>>
+      sockets;
+};
+OpenSockets& open_sockets() {
+  static OpenSockets sockets;
+  return sockets;
+}
+
+/// What wakes a port.
+struct Events {
+  static os::Outcome<Events> make(const std::string& interface) {
+    auto rx = os::PollSet::make();
+    if (!rx) return std::unexpected(rx.error());
+    auto tx = os::PollSet::make();
+    if (!tx) return std::unexpected(tx.error());
+    auto news = os::watch_deletion(interface);
+    if (!news) return std::unexpected(news.error());
+    if (auto watched = rx->watch_readable(news->fd()); !watched) {
+      return std::unexpected(watched.error());
+    }
+    return Events{std::move(*rx), std::move(*tx), std::move(*news)};
+  }
+
+  os::PollSet rx;
+  os::PollSet tx;
+  os::File news;  ///< that the interface was deleted, of which its sockets wake nobody
+};
 
 class XdpNic final : public Nic {
  public:
-  XdpNic(const Wish& wish, Sockets sockets, std::shared_ptr<Program> program, os::PollSet rx_events,
-         os::PollSet tx_events)
+  XdpNic(const Wish& wish, Sockets sockets, std::shared_ptr<Program> program, Events events)
       : frames_(wish.frames),
         sockets_(std::move(sockets)),
         program_(std::move(program)),
-        rx_events_(std::move(rx_events)),
-        tx_events_(std::move(tx_events)) {}
+        events_(std::move(events)) {}
 
   Result<> start(const Layout& layout) override;
 
@@ -48,11 +82,11 @@ class XdpNic final : public Nic {
     return n < rx_.size() ? &rx_[n].ledger() : nullptr;
   }
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
-    const auto& events = direction == Direction::rx ? rx_events_ : tx_events_;
+    const auto& events = direction == Direction::rx ? events_.rx : events_.tx;
     return {.fd = events.fd(), .events = POLLIN};
   }
   void disarm(Directions directions) noexcept override {
-    if (directions.has(Direction::tx)) tx_events_.clear();
+    if (directions.has(Direction::tx)) events_.tx.clear();
   }
   [[nodiscard]] const Attachment& attachment() const noexcept override {
     return program_->attachment();
@@ -72,8 +106,7 @@ class XdpNic final : public Nic {
   Frames frames_;
   Sockets sockets_;
   std::shared_ptr<Program> program_;
-  os::PollSet rx_events_;
-  os::PollSet tx_events_;
+  Events events_;
   std::vector<TxQueue> tx_;
   std::vector<RxQueue> rx_;
 };
@@ -81,15 +114,15 @@ class XdpNic final : public Nic {
 Result<> XdpNic::start(const Layout& layout) {
   os::Outcome<> watched;
   for (const RingPlace& at : layout.tx) {
-    const auto& [socket, has_fragments] = sockets_.at(at.index);
-    tx_.emplace_back(at, frames_, socket, has_fragments);
-    if (watched) watched = tx_events_.watch_room(socket.fd());
+    const BoundSocket& bound = *sockets_.at(at.index);
+    tx_.emplace_back(at, frames_, bound.socket, bound.has_fragments);
+    if (watched) watched = events_.tx.watch_room(bound.socket.fd());
   }
   for (const RingPlace& at : layout.rx) {
-    const auto& socket = sockets_.at(at.index).socket;
-    rx_.emplace_back(at, frames_, socket);
-    if (watched) watched = rx_events_.watch_readable(socket.fd());
-    if (auto led = program_->lead(at.index, socket); !led) return led;
+    const BoundSocket& bound = *sockets_.at(at.index);
+    rx_.emplace_back(at, frames_, bound.socket);
+    if (watched) watched = events_.rx.watch_readable(bound.socket.fd());
+    if (auto led = program_->lead(at.index, bound.socket); !led) return led;
   }
   if (watched) return {};
   return std::unexpected(Error(
@@ -138,19 +171,64 @@ os::Outcome<bool> bind_patiently(const os::XdpSocket& socket, std::uint32_t inte
   return bound;
 }
 
-std::uint32_t entries(const Wish::Queues& queues, std::uint32_t queue) {
-  return queues.has(queue) ? std::bit_ceil(queues.slots) : 0;
+/// Of packets that have one fragment at most.
+Result<> check_mtu(const Wish& wish) {
+  constexpr std::uint32_t ethernet_header = 14;
+  if (wish.interface.mtu + ethernet_header <= wish.frames.bytes) return {};
+  return std::unexpected(Error(
+      std::error_code(EINVAL, std::system_category()),
+      "packets of '" + wish.name + "', whose MTU is " + std::to_string(wish.interface.mtu) +
+          ", may be larger than the region's buffers of " + std::to_string(wish.frames.bytes) +
+          " bytes, and AF_XDP splits them from Linux 6.6 on only; lower the MTU"));
 }
 
-Result<BoundSocket> bind_socket(const Wish& wish, std::uint32_t queue) {
+/// For both directions, whichever is wanted now: a socket gets its rings once.
+Result<std::shared_ptr<BoundSocket>> make_socket(const Wish& wish, std::uint32_t queue) {
   auto socket = os::XdpSocket::make({.memory = wish.frames.memory,
                                      .chunk_bytes = wish.frames.bytes + os::xdp::headroom,
-                                     .rx_entries = entries(wish.rx, queue),
-                                     .tx_entries = entries(wish.tx, queue)});
+                                     .rx_entries = std::bit_ceil(wish.rx.slots),
+                                     .tx_entries = std::bit_ceil(wish.tx.slots)});
   if (!socket) return std::unexpected(cannot_make_socket(wish, socket.error()));
   const auto bound = bind_patiently(*socket, wish.interface.index, queue);
   if (!bound) return std::unexpected(cannot_bind(wish, queue, bound.error()));
-  return BoundSocket{std::move(*socket), *bound};
+  if (auto fits = *bound ? Result<>() : check_mtu(wish); !fits) {
+    return std::unexpected(fits.error());
+  }
+  return std::make_shared<BoundSocket>(std::move(*socket), wish.frames.memory, *bound);
+}
+
+Directions wanted(const Wish& wish, std::uint32_t queue) {
+  Directions directions;
+  if (wish.tx.has(queue)) directions |= Direction::tx;
+  if (wish.rx.has(queue)) directions |= Direction::rx;
+  return directions;
+}
+
+bool overlap(Directions a, Directions b) {
+  return (a.has(Direction::tx) && b.has(Direction::tx)) ||
+         (a.has(Direction::rx) && b.has(Direction::rx));
+}
+
+/// The queue's socket, which another port of this process may have for the other direction.
+Result<std::shared_ptr<BoundSocket>> take_socket(const Wish& wish, std::uint32_t queue) {
+  const Directions directions = wanted(wish, queue);
+  const std::scoped_lock only(open_sockets().mutex);
+  auto& known = open_sockets().sockets[{wish.interface.network, wish.interface.index, queue}];
+  auto socket = known.lock();
+  if (!socket) {
+    auto made = make_socket(wish, queue);
+    if (!made) return made;
+    known = socket = std::move(*made);
+  }
+  if (overlap(socket->used, directions) || socket->memory.data() != wish.frames.memory.data()) {
+    return std::unexpected(
+        Error(std::error_code(EBUSY, std::system_category()),
+              "cannot take queue " + std::to_string(queue) + " of '" + wish.name +
+                  "' anew while a port has its other direction, or it is another region's; close "
+                  "that port first"));
+  }
+  socket->used |= directions;
+  return socket;
 }
 
 }  // namespace
@@ -171,21 +249,20 @@ Result<std::unique_ptr<Nic>> bind(const Wish& wish) {
   Sockets sockets;
   const auto end = std::max(wish.tx.first + wish.tx.count, wish.rx.first + wish.rx.count);
   for (std::uint32_t queue = 0; queue != end; ++queue) {
-    if (!wish.tx.has(queue) && !wish.rx.has(queue)) continue;
-    auto socket = bind_socket(wish, queue);
+    if (wanted(wish, queue).empty()) continue;
+    auto socket = take_socket(wish, queue);
     if (!socket) return std::unexpected(socket.error());
     sockets.emplace(queue, std::move(*socket));
   }
   auto program = Program::on(wish.interface, wish.name, wish.mode, wish.others);
   if (!program) return std::unexpected(program.error());
-  auto rx_events = os::PollSet::make();
-  auto tx_events = os::PollSet::make();
-  if (!rx_events || !tx_events) {
-    const std::error_code why = rx_events ? tx_events.error() : rx_events.error();
-    return std::unexpected(Error(why, "cannot wait on '" + wish.name + "': " + why.message()));
+  auto events = Events::make(wish.name);
+  if (!events) {
+    return std::unexpected(
+        Error(events.error(), "cannot wait on '" + wish.name + "': " + events.error().message()));
   }
   return std::make_unique<XdpNic>(wish, std::move(sockets), std::move(*program),
-                                  std::move(*rx_events), std::move(*tx_events));
+                                  std::move(*events));
 }
 
 }  // namespace netmap::xdp

@@ -13,9 +13,8 @@ namespace netmap::xdp {
 template <class Entry>
 class Producer {
  public:
-  explicit Producer(const os::XdpRing& ring) noexcept : ring_(ring) {
-    if (ring.entries != 0) next_ = __atomic_load_n(ring.producer, __ATOMIC_RELAXED);
-  }
+  explicit Producer(const os::XdpRing& ring) noexcept
+      : ring_(ring), next_(__atomic_load_n(ring.producer, __ATOMIC_RELAXED)) {}
 
   void put(const Entry& entry) noexcept {
     static_cast<Entry*>(ring_.first)[next_++ & (ring_.entries - 1)] = entry;
@@ -31,16 +30,15 @@ class Producer {
 
  private:
   os::XdpRing ring_;
-  std::uint32_t next_ = 0;
+  std::uint32_t next_;
 };
 
 /// A ring from which this side takes entries.
 template <class Entry>
 class Consumer {
  public:
-  explicit Consumer(const os::XdpRing& ring) noexcept : ring_(ring) {
-    if (ring.entries != 0) next_ = __atomic_load_n(ring.consumer, __ATOMIC_RELAXED);
-  }
+  explicit Consumer(const os::XdpRing& ring) noexcept
+      : ring_(ring), next_(__atomic_load_n(ring.consumer, __ATOMIC_RELAXED)) {}
 
   /// use(entry) for each that has come, as long as that yields true.
   template <class Use>
@@ -54,7 +52,7 @@ class Consumer {
 
  private:
   os::XdpRing ring_;
-  std::uint32_t next_ = 0;
+  std::uint32_t next_;
 };
 
 }  // namespace netmap::xdp

@@ -4,7 +4,11 @@
 namespace netmap::xdp {
 
 RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket) noexcept
-    : ring_(at), frames_(frames), socket_(&socket), fill_(socket.fill()), rx_(socket.rx()) {
+    : ring_(at),
+      frames_(frames),
+      socket_(&socket),
+      fill_(socket.rings().fill),
+      rx_(socket.rings().rx) {
   for (std::uint32_t slot = 0; slot != ring_.size(); ++slot) {
     const std::uint32_t buffer = detail::load(ring_.slot(slot)).index;
     if (frames_.has(buffer)) give(buffer);

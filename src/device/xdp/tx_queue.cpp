@@ -20,8 +20,8 @@ TxQueue::TxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket&
     : ring_(at),
       frames_(frames),
       socket_(&socket),
-      tx_(socket.tx()),
-      completion_(socket.completion()),
+      tx_(socket.rings().tx),
+      completion_(socket.rings().completion),
       most_fragments_(has_fragments ? max_fragments : 1) {}
 
 SyncStatus TxQueue::sync() noexcept {

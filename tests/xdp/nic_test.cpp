@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Interfaces as ports of the embedded device: what the conformance suite does not ask of all
+// devices.
+#include "xdp/support.hpp"
+
+#include <netmap/netmap.hpp>
+
+#include <algorithm>
+
+namespace netmap::xdp {
+namespace {
+
+class XdpNics : public Xdp {
+ protected:
+  [[nodiscard]] PortOptions by(XdpMode mode) const {
+    PortOptions options;
+    options.device = device();
+    options.device.xdp = mode;
+    return options;
+  }
+};
+
+TEST_F(XdpNics, AreAttachedAsAskedAndSayHow) {
+  using enum XdpMode;
+  for (const auto& [asked, got] :
+       {std::pair(automatic, native), {native, native}, {generic, generic}}) {
+    Port port = must(netmap::open(near(), by(asked)));
+    EXPECT_EQ(port.info().xdp, got);
+    EXPECT_EQ(attached_mode(near()), to_string(got));
+    EXPECT_EQ(must(open_ports(device())).at(0).xdp, got);
+  }
+  EXPECT_EQ(attached_mode(near()), "none") << "the last port is closed";
+}
+
+TEST_F(XdpNics, MovePacketsOfAllLengthsInEitherMode) {
+  for (const XdpMode mode : {XdpMode::native, XdpMode::generic}) {
+    Port a = must(netmap::open(near(), by(mode)));
+    Port b = must(netmap::open(far(), by(mode)));
+    for (std::uint32_t bytes = 60; bytes <= 1514; bytes += 97) {
+      for (std::uint32_t number = 0; number != 100; ++number) {
+        must(a.tx_rings()[0].send(conformance::frame(number, 1, 2, bytes)));
+      }
+      must(a.sync_tx());
+      EXPECT_EQ(receive_frames(b, 0, 100), numbers(0, 100)) << bytes << " bytes";
+    }
+    EXPECT_EQ(must(a.drain(patience)), 0U);
+    EXPECT_EQ(a.stats().tx.packets, 1500U);
+  }
+}
+
+TEST_F(XdpNics, HaveARingForEachQueue) {
+  auto from = must(open_each_ring(near(), {.device = device()}));
+  auto to = must(open_each_ring(far(), {.device = device()}));
+  ASSERT_EQ(from.size(), 4U);
+  ASSERT_EQ(to.size(), 4U);
+  for (std::size_t ring = 0; ring != from.size(); ++ring) exchange(from[ring], to[ring], 200);
+  for (const Port& port : to) EXPECT_EQ(port.stats().rx.packets, 200U);
+}
+
+TEST_F(XdpNics, HaveAllRingsInOnePort) {
+  Port from = open(near());
+  Port to = open(far());
+  ASSERT_EQ(from.tx_rings().size(), 4U);
+  for (std::size_t ring = 0; ring != 4; ++ring) exchange(from, to, 200, ring, ring);
+}
+
+TEST_F(XdpNics, HaveAsManySlotsAsAskedFor) {
+  Port port = open(near(), {.conf = {.tx_slots = 64, .rx_slots = 100}});
+  EXPECT_EQ(port.tx_rings()[0].num_slots(), 64U);
+  EXPECT_EQ(port.rx_rings()[0].num_slots(), 100U);
+  Port other = open(far());
+  exchange(other, port, 99);
+  exchange(port, other, 63);
+}
+
+TEST_F(XdpNics, LetEachDirectionHaveAPort) {
+  Port sender = open(near() + "/T");
+  Port receiver = open(near() + "/R");
+  Port other = open(far());
+  exchange(sender, other, 300);
+  exchange(other, receiver, 300);
+  close(receiver);
+  EXPECT_THAT(message_of(try_open(near() + "/R")), testing::HasSubstr("its other direction"));
+  exchange(sender, other, 300);
+  close(sender);
+  Port both = open(near());
+  exchange(other, both, 300);
+}
+
+TEST_F(XdpNics, LeaveQueuesThatNobodyHasToTheHost) {
+  Port ring = open(near() + "-3");
+  Port other = open(far());
+  const HostSocket host(near());
+  send_frames(other, 0, 7, 1, 1);
+  EXPECT_EQ(host.receive(), 7U);
+  exchange(other, ring, 50, 3, 0);
+}
+
+TEST_F(XdpNics, ForwardToEachOtherWithoutACopy) {
+  Port a = open(near());
+  Port b = open(far());
+  send_frames(a, 0, 0, 100, 1);
+  std::size_t forwarded = 0;
+  while (forwarded != 100) {
+    ASSERT_FALSE(must(b.wait(Direction::rx, patience)).empty());
+    const auto done = must(forward(b.rx_rings()[0], b.tx_rings()[0]));
+    EXPECT_TRUE(done.zero_copy);
+    forwarded += done.packets;
+    must(b.sync_tx());
+  }
+  EXPECT_EQ(receive_frames(a, 0, 100), numbers(0, 100));
+}
+
+TEST_F(XdpNics, AreSharedByProcesses) {
+  Port first = open(near() + "-0");
+  Port other = open(far());
+  Shared<std::atomic<bool>> is_open;
+  Process second([&] {
+    Port port = open(near() + "-1");
+    *is_open = true;
+    return receive_frames(port, 0, 100) == numbers(0, 100);
+  });
+  ASSERT_TRUE(embedded::await([&] { return is_open->load(); }));
+  EXPECT_THAT(message_of(try_open(near() + "-1")),
+              testing::HasSubstr("AF_XDP gives a queue to one"));
+  close(first);
+  EXPECT_EQ(attached_mode(near()), "native") << "the other process is there";
+  send_frames(other, 1, 0, 100, 1);
+  EXPECT_TRUE(second.succeeded());
+  EXPECT_EQ(attached_mode(near()), "none");
+}
+
+TEST_F(XdpNics, SplitWhatIsLargerThanABuffer) {
+  shell("ip link set " + near() + " mtu 3400; ip link set " + far() + " mtu 3400");
+  {
+    auto opened = try_open(near());
+    if (opened) {
+      Port b = open(far());
+      TxRing& tx = opened->tx_rings()[0];
+      must(tx.send(conformance::frame(7, 1, 2, 3000)));
+      must(opened->sync_tx());
+      ASSERT_FALSE(must(b.wait(Direction::rx, patience)).empty());
+      const Packet packet = *b.rx_rings()[0].packets().begin();
+      EXPECT_EQ(packet.size(), 3000U);
+      EXPECT_EQ(packet.fragments().size(), 2U);
+    } else {
+      EXPECT_THAT(message_of(opened), testing::HasSubstr("larger than the region's buffers"));
+    }
+  }
+  shell("ip link set " + near() + " mtu 1500; ip link set " + far() + " mtu 1500");
+}
+
+}  // namespace
+}  // namespace netmap::xdp

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A case with two interfaces that are joined to each other, which NETMAP_TEST_VETH names; see
+// tests/with_veth.
+#pragma once
+
+#include "conformance/ethernet.hpp"
+#include "conformance/host_socket.hpp"
+#include "embedded/support.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace netmap::xdp {
+
+using conformance::HostSocket;
+using conformance::numbers;
+using conformance::receive_frames;
+using conformance::send_frames;
+using embedded::close;
+using embedded::message_of;
+using embedded::Process;
+using embedded::Shared;
+using test::code_of;
+using test::must;
+
+inline constexpr auto patience = conformance::patience;
+
+/// What a shell command prints; fails the test if it fails.
+std::string shell(const std::string& command);
+
+/// The mode that the kernel itself says an interface's program has: "native", "generic" or "none".
+std::string attached_mode(const std::string& interface);
+
+class Xdp : public embedded::InDomain {
+ protected:
+  void SetUp() override {
+    const char* pair = std::getenv("NETMAP_TEST_VETH");
+    if (pair == nullptr || !(std::istringstream(pair) >> near_ >> far_)) {
+      GTEST_SKIP() << "NETMAP_TEST_VETH does not name two joined interfaces; see tests/with_veth";
+    }
+  }
+  [[nodiscard]] const std::string& near() const { return near_; }
+  [[nodiscard]] const std::string& far() const { return far_; }
+
+  /// Sends `count` frames on one ring and receives them on another.
+  static void exchange(Port& from, Port& to, std::uint32_t count, std::size_t tx = 0,
+                       std::size_t rx = 0) {
+    send_frames(from, tx, 0, count, 1);
+    EXPECT_EQ(receive_frames(to, rx, count), numbers(0, count));
+  }
+
+ private:
+  std::string near_;
+  std::string far_;
+};
+
+}  // namespace netmap::xdp
