@@ -136,8 +136,8 @@ class Device {
   virtual SyncStatus sync_tx() noexcept = 0;
   virtual SyncStatus sync_rx() noexcept = 0;
 
-  /// What the status of a sync that failed cannot say; empty if there is no more.
-  [[nodiscard]] virtual std::string reason() const { return {}; }
+  /// What `why`, the status of a sync that failed, cannot say; empty if there is no more.
+  [[nodiscard]] virtual std::string reason(std::error_code /*why*/) const { return {}; }
 
   /// The ledger of ring `n` of the port, in the order of its memory; stays where it is until the
   /// device goes. Called after map().

@@ -218,6 +218,8 @@ class NETMAP_BUILD_TAG Port {
   /// Fails with region_damaged if the memory does not hold what was promised.
   [[nodiscard]] static Result<Port> assemble(std::unique_ptr<Device> device, PortInfo info,
                                              const abi::nmreq_register& registered);
+  /// For the library: what `why`, that a sync failed with, cannot say.
+  [[nodiscard]] std::string reason(std::error_code why) const { return device_->reason(why); }
   void set_spin(std::chrono::nanoseconds spin) noexcept { spin_ = spin; }
   [[nodiscard]] std::chrono::nanoseconds spin() const noexcept { return spin_; }
 

@@ -116,7 +116,7 @@ Result<std::reference_wrapper<TxRing>> Port::tx(std::size_t n) & {
 
 Result<> Port::sync_failed(Direction direction, std::error_code why) const {
   const std::string rings = direction == Direction::tx ? "tx rings" : "rx rings";
-  const std::string more = device_->reason();
+  const std::string more = device_->reason(why);
   return std::unexpected(Error(why, "cannot sync the " + rings + " of '" + info_.name +
                                         "': " + why.message() + (more.empty() ? "" : ": " + more)));
 }

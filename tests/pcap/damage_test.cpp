@@ -7,11 +7,15 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace netmap::pcap {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 class Damaged : public WithFiles, public testing::WithParamInterface<Format> {
  protected:
@@ -72,6 +76,26 @@ TEST_P(Damaged, WhatStandsBeforeIsShown) {
   const Shown shown = show(file);
   EXPECT_EQ(shown.packets, (std::vector<Bytes>{all[0].bytes, all[1].bytes}));
   EXPECT_EQ(shown.end, errc::capture_damaged);
+}
+
+/// The sentences of the failures among the first syncs.
+std::set<std::string> sentences_of(Port port) {
+  std::set<std::string> sentences;
+  for (int sync = 0; sync != 64; ++sync) {
+    if (auto synced = port.sync_rx(); !synced) sentences.insert(synced.error().message());
+    (void)take(port.rx_rings()[0]);
+  }
+  return sentences;
+}
+
+TEST_P(Damaged, IsDescribedThroughFaultsAsWithout) {
+  Bytes file = capture(GetParam(), sent());
+  file.pop_back();
+  const std::string name = "pcap:" + write(file);
+  const auto bare = sentences_of(open(name));
+  ASSERT_THAT(bare, UnorderedElementsAre(HasSubstr("the capture is damaged: ")));
+  EXPECT_THAT(sentences_of(open(name, {.faults = Faults{.fail = 0.5}})),
+              UnorderedElementsAre(*bare.begin(), EndsWith("a fault that was asked for")));
 }
 
 INSTANTIATE_TEST_SUITE_P(, Damaged, testing::ValuesIn(formats), format_name);

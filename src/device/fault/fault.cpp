@@ -74,6 +74,9 @@ class FaultDevice final : public Device {
   SyncStatus sync_rx() noexcept override {
     return guarded([this] { return receive(); });
   }
+  [[nodiscard]] std::string reason(std::error_code why) const override {
+    return inner_.reason(why);
+  }
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
     return direction == Direction::tx ? tx_[n].ledger() : rx_[n].ledger();
   }

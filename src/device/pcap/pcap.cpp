@@ -59,7 +59,9 @@ class CaptureDevice final : public Device {
   SyncStatus sync_rx() noexcept override {
     return reader_ ? reader_->sync(is_rx_armed_) : SyncStatus();
   }
-  [[nodiscard]] std::string reason() const override { return reader_ ? reader_->reason() : ""; }
+  [[nodiscard]] std::string reason(std::error_code why) const override {
+    return reader_ && why == errc::capture_damaged ? reader_->reason() : "";
+  }
 
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t) noexcept override {
     return direction == Direction::tx ? writer_->ledger() : reader_->ledger();

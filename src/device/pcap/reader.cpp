@@ -131,8 +131,4 @@ SyncStatus CaptureReader::show(std::uint32_t slots) noexcept {
   return {};
 }
 
-std::string CaptureReader::reason() const {
-  return end_.code() == errc::capture_damaged ? file_.reason() : "";
-}
-
 }  // namespace netmap::pcap

@@ -53,8 +53,8 @@ class CaptureReader {
   /// Takes back what was released and shows what follows. `must_wake`: the program will sleep if
   /// that is nothing.
   SyncStatus sync(bool must_wake) noexcept;
-  /// More about why nothing follows.
-  [[nodiscard]] std::string reason() const;
+  /// More about why the capture is damaged, once a sync has said that it is.
+  [[nodiscard]] std::string reason() const { return file_.reason(); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:
