@@ -129,6 +129,10 @@ class Device {
   /// How the registered port is attached to an interface.
   [[nodiscard]] virtual std::optional<XdpMode> xdp() const noexcept { return {}; }
 
+  /// Whether NS_FORWARD in the port's rings takes effect between card and host, if it has rings of
+  /// both. Fails with not_supported.
+  [[nodiscard]] virtual Result<> can_forward() const { return {}; }
+
   /// What was inflicted so far, see faults.hpp.
   [[nodiscard]] virtual FaultCounts fault_counts() const noexcept { return {}; }
 

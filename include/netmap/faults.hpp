@@ -9,9 +9,10 @@
 // waits for one is woken for it.
 //
 // Such a port copies every packet between its device and memory of its own. So forwarding from it
-// or to it copies, too; NS_INDIRECT and NS_FORWARD have no effect; packets begin at the first byte
-// of their buffers; extra buffers are of its own memory, and external memory is the device's; and
-// it cannot be attached to a SyncLoop.
+// or to it copies, too; NS_INDIRECT has no effect; extra buffers are of its own memory, and
+// external memory is the device's. It has no transparent mode, cannot be attached to a SyncLoop,
+// and packets begin at the first byte of their buffers: Port::set_forwarding(), SyncLoop::attach()
+// and open() with data offsets fail with errc::not_supported.
 #pragma once
 
 #include <chrono>

@@ -105,7 +105,7 @@ struct PortOptions {
   bool ends_with_peer = false;
   /// Let packets begin at an offset in their buffers, see Slot::offset(): room for headers to be
   /// put in front. On a pipe, of its ends the one with offsets is best opened first: the other's
-  /// rings then have them too.
+  /// rings then have them too. Not together with faults.
   std::optional<DataOffset> offset{};
   /// Open a null port: no interface, only a window on the region memory_id.
   bool null_port = false;
@@ -190,7 +190,7 @@ class NETMAP_BUILD_TAG Port {
   /// after their release. Those from the host are put into free slots of the NIC's tx rings by that
   /// sync, which moves these rings' heads, and leave in the next sync_tx(): a program that sends,
   /// too, looks at its tx rings anew after each sync_rx(). Fails with not_supported for other
-  /// ports.
+  /// ports, and for those with faults.
   Result<> set_forwarding(bool on);
 
   /// Syncs until everything committed was taken by the other side, at most for `timeout`; yields

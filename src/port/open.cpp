@@ -54,6 +54,12 @@ Result<std::optional<DataOffset>> offset_of(const PortName& name, const PortOpti
                                  "the name asks for other data offsets than the options do"));
   }
   auto offset = name.offset ? name.offset : options.offset;
+  if (offset && options.faults) {
+    return std::unexpected(
+        Error(errc::not_supported,
+              "packets of a port with faults begin at the first byte of their buffers; open it "
+              "without data offsets, or without faults"));
+  }
   if (offset && offset->max == 0) offset->max = offset->initial;
   return offset;
 }

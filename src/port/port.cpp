@@ -243,16 +243,19 @@ Result<std::size_t> Port::drain(nanoseconds timeout) {
 }
 
 Result<> Port::set_forwarding(bool on) {
+  const std::string cannot = "'" + info_.name + "' cannot forward between card and host: ";
+  if (const auto can = device_->can_forward(); !can) {
+    return std::unexpected(Error(can.error().code(), cannot + can.error().message()));
+  }
   const auto is_nic = [](const Ring& ring) { return !ring.is_host(); };
   const auto is_host = [](const Ring& ring) { return ring.is_host(); };
   const bool has_nic = std::ranges::count_if(rx_, is_nic) == info_.conf.rx_rings &&
                        std::ranges::count_if(tx_, is_nic) == info_.conf.tx_rings;
   const bool has_host = std::ranges::any_of(rx_, is_host) && std::ranges::any_of(tx_, is_host);
   if (!has_nic || !has_host) {
-    return std::unexpected(Error(errc::not_supported,
-                                 "'" + info_.name +
-                                     "' cannot forward between card and host: that needs all rings "
-                                     "of both, as 'netmap:NAME*' opens them"));
+    return std::unexpected(
+        Error(errc::not_supported,
+              cannot + "that needs all rings of both, as 'netmap:NAME*' opens them"));
   }
   for (RxRing& ring : rx_) ring.set_forwarding(on);
   return {};

@@ -226,6 +226,23 @@ TEST_F(Faulty, ASyncLoopNeedsAPortWithout) {
   must(port.sync_tx());
 }
 
+TEST_F(Faulty, ForwardingBetweenCardAndHostNeedsAPortWithout) {
+  Port port = open("x{1", Faults{});
+  const auto refusal = port.set_forwarding(true);
+  EXPECT_EQ(code_of(refusal), errc::not_supported);
+  EXPECT_NE(message_of(refusal).find("a port with faults"), std::string::npos)
+      << message_of(refusal);
+}
+
+TEST_F(Faulty, DataOffsetsNeedAPortWithout) {
+  const PortOptions in_options{.offset = DataOffset{.initial = 32}, .faults = Faults{}};
+  const PortOptions in_name{.faults = Faults{}};
+  for (const auto& port : {try_open("x{1", in_options), try_open("x{1@offset=32", in_name)}) {
+    EXPECT_EQ(code_of(port), errc::not_supported);
+    EXPECT_NE(message_of(port).find("without data offsets"), std::string::npos) << message_of(port);
+  }
+}
+
 TEST_F(Faulty, AProbabilityIsBetweenNeverAndAlways) {
   for (const double probability : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
     const auto port = try_open("x{1", {.faults = Faults{.corrupt = probability}});

@@ -66,6 +66,11 @@ class FaultDevice final : public Device {
     return detail::refuse<std::vector<OpenPort>>(errc::not_supported);
   }
   Result<std::shared_ptr<Region>> map() override { return region_; }
+  [[nodiscard]] Result<> can_forward() const override {
+    return std::unexpected(
+        Error(errc::not_supported,
+              "a port with faults has rings of its own, which neither sees; open it without"));
+  }
   [[nodiscard]] FaultCounts fault_counts() const noexcept override { return counts_; }
 
   SyncStatus sync_tx() noexcept override {
@@ -216,7 +221,6 @@ Result<Port> inflict(Port inner, const Faults& faults) {
   const auto layout = find_rings((*region)->bytes(), 0);
   if (!layout) return std::unexpected(layout.error());
   PortInfo info = inner.info();
-  info.offset.reset();
   return Port::assemble(
       std::make_unique<FaultDevice>(std::move(inner), faults,
                                     std::array{std::move(*rx_waker), std::move(*tx_waker)}, *region,
