@@ -233,5 +233,137 @@ TEST_F(Repairs, ThatAllHaveAnsweredCostSyncsNothingMore) {
   EXPECT_FALSE(marks.are_there());
 }
 
+// ---- A port with bare pointers, beside which no recount can end ---------------------------------
+
+class RepairsBesideBarePointers : public InDomain {
+ protected:
+  static constexpr std::size_t extra = 20;
+  static inline const PortOptions with_extra{.conf = small_rings.conf, .extra_buffers = extra};
+
+  Port bare_ = open("x{1", with_extra);
+  Port taker_ = open("x}1", with_extra);
+  std::uint16_t memory_id_ = taker_.info().memory_id;
+  std::size_t before_ = buffers(memory_id_);
+  Marks marks_{path() + "/mem" + std::to_string(memory_id_)};
+
+  /// Lets go of what is not used any more.
+  void collect() const { (void)open("x{9"); }
+  void leave_a_corpse() const {
+    (void)Process([&] {
+      const auto dies = open("x{2", with_extra);
+      return ::raise(SIGKILL) == 0;
+    }).succeeded();
+    collect();
+  }
+  void sync_often() {
+    for (int sync = 0; sync != 32; ++sync) {
+      (void)bare_.sync_tx();  // fails if there is a sync loop
+      must(taker_.sync_rx());
+    }
+  }
+  /// Whether ports still mark what they have, sync by sync.
+  [[nodiscard]] bool is_marked() {
+    sync_often();
+    marks_.forget();
+    (void)bare_.sync_tx();
+    must(taker_.sync_rx());
+    return marks_.are_there();
+  }
+  /// What the dead left behind is found, but only once the port with bare pointers has gone.
+  void close_and_find() {
+    collect();
+    EXPECT_EQ(buffers(memory_id_), before_ + extra);
+    close(bare_);
+    EXPECT_TRUE(marks_.are_wanted());
+    must(taker_.sync_rx());
+    collect();
+    EXPECT_EQ(buffers(memory_id_), before_ - extra);
+  }
+};
+
+TEST_F(RepairsBesideBarePointers, CostSyncsNothingInTheEnd) {
+  leave_a_corpse();
+  (void)bare_.rx_rings()[0].raw();
+  ASSERT_TRUE(marks_.are_wanted());
+  EXPECT_FALSE(is_marked());
+  collect();
+  EXPECT_FALSE(marks_.are_wanted()) << "it is put off";
+  close_and_find();
+}
+
+TEST_F(RepairsBesideBarePointers, CostNothingBesideASyncLoop) {
+  leave_a_corpse();
+  must(SyncLoop::attach(bare_));
+  EXPECT_FALSE(is_marked());
+  close_and_find();
+}
+
+TEST_F(RepairsBesideBarePointers, ThatNobodyNeedsAreNotMade) {
+  (void)bare_.rx_rings()[0].raw();
+  close(bare_);
+  EXPECT_FALSE(marks_.are_wanted());
+}
+
+TEST_F(RepairsBesideBarePointers, OfOneWhoDiesWithThem) {
+  Shared<std::atomic<bool>> is_raw;
+  Process dies([&] {
+    auto bare = open("x{3", with_extra);
+    (void)bare.rx_rings()[0].raw();
+    for (*is_raw = true;; ::usleep(0)) must(bare.sync_rx());
+    return false;
+  });
+  ASSERT_TRUE(await([&] { return is_raw->load(); }));
+  leave_a_corpse();
+  ASSERT_TRUE(await([&] { return !is_marked(); }));
+  collect();
+  EXPECT_FALSE(marks_.are_wanted());
+  dies.kill();
+  collect();
+  sync_often();
+  collect();
+  EXPECT_EQ(buffers(memory_id_), before_);
+}
+
+/// From an extra buffer of one port into one of the other.
+Buffer carry_buffer(Port& from, Port& to) {
+  {
+    auto sent = must(from.take_buffer());
+    TxSlot out = from.tx_rings()[0].slots().front();
+    must(out.swap(sent));
+    must(out.set_length(60));
+    must(from.tx_rings()[0].commit(out.after()));
+    must(from.sync_tx());
+  }
+  auto kept = must(to.take_buffer());
+  must(to.sync_rx());
+  RxSlot in = to.rx_rings()[0].slots().front();
+  must(in.swap(kept));
+  must(to.rx_rings()[0].release(in.after()));
+  must(to.sync_rx());
+  return kept;
+}
+
+/// By then the others mark nothing, and have a buffer that nobody ever marked.
+TEST_F(RepairsBesideBarePointers, LeaveAloneWhatTheyPassedOn) {
+  for (const bool is_put_off : {false, true}) {
+    SCOPED_TRACE(is_put_off);
+    leave_a_corpse();
+    (void)bare_.tx_rings()[0].raw();
+    sync_often();
+    if (is_put_off) collect();
+    auto passed = carry_buffer(bare_, taker_);
+    std::ranges::fill(passed.bytes(), std::byte{1});
+    close(bare_);
+    must(taker_.sync_rx());
+    {
+      auto other = open("x{3", {.conf = {.tx_slots = 4, .rx_slots = 4}, .extra_buffers = 1000});
+      const auto rest = fill_buffers(other, std::byte{2});
+      EXPECT_EQ(std::ranges::count(passed.bytes(), std::byte{1}), std::ssize(passed.bytes()));
+    }
+    bare_ = open("x{1", with_extra);
+    EXPECT_EQ(buffers(memory_id_), before_);
+  }
+}
+
 }  // namespace
 }  // namespace netmap::embedded

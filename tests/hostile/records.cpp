@@ -52,6 +52,7 @@ std::vector<SharedWord> record_words() {
           ENDPOINT_WORD(exclusive),
           ENDPOINT_WORD(lane),
           ENDPOINT_WORD(is_closed),
+          ENDPOINT_WORD(is_raw),
           ENDPOINT_WORD(answered),
           ENDPOINT_WORD(tx.first),
           ENDPOINT_WORD(tx.count),

@@ -112,6 +112,7 @@ void collect_endpoints(Domain& domain) {
       release(endpoint, **memory);
       if (endpoint.nic != no_nic) release_queues(state, endpoint, **memory);
       if (!endpoint.is_closed) start_recount(state, **memory);
+      if (endpoint.is_raw) renew_recount(state, **memory);
     }
     NETMAP_POINT("collect: endpoint released");
     endpoint.in_use = 0;

@@ -104,6 +104,7 @@ Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
 }
 
 void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
+  domain_->state().endpoints[binding_->endpoint].is_raw = true;
   loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers);
   is_plain_ = false;
 }
@@ -257,36 +258,37 @@ bool has_raw_ring(xdp::Nic& nic) noexcept {
 
 }  // namespace
 
-/// A program that has bare pointers may have buffers anywhere: it does not answer, and what is lost
-/// is found when it has left.
+/// A program that has bare pointers may have buffers anywhere: it says so instead of answering, and
+/// what is lost is found when it has left. If it got them after it had answered, it goes on to
+/// mark.
 void Endpoint::answer_recount() noexcept {
   auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
   const std::uint32_t recount = memory->recount();
   if (recount == 0 || recount == settled_) return;
-  bool is_raw = false;
-  for (PipeSender& sender : senders) {
-    mark_buffers(sender.ring(), *memory);
-    is_raw |= sender.ledger().is_raw;
+  DomainState& state = domain_->state();
+  EndpointRecord& own = state.endpoints[endpoint];
+  if (is_raw() && own.answered != recount) {
+    own.is_raw.store(true, std::memory_order_release);
+    settled_ = recount;
+    return;
   }
-  for (PipeReceiver& receiver : receivers) {
-    mark_buffers(receiver.ring(), *memory);
-    is_raw |= receiver.ledger().is_raw;
-  }
-  if (nic) {
-    mark_slots(*memory, domain_->state().nic_of(domain_->state().endpoints[endpoint]),
-               domain_->state().endpoints[endpoint]);
-    is_raw |= has_raw_ring(*nic);
-  }
+  for (const PipeSender& sender : senders) mark_buffers(sender.ring(), *memory);
+  for (const PipeReceiver& receiver : receivers) mark_buffers(receiver.ring(), *memory);
+  if (nic) mark_slots(*memory, state.nic_of(own), own);
   if (extra_ != nullptr) {
     for (const auto& held : extra_->held()) memory->mark(held.index);
   }
-  if (is_raw || nothing.is_raw) return;
   NETMAP_POINT("recount: marked");
-  DomainState& state = domain_->state();
-  EndpointRecord& own = state.endpoints[endpoint];
   own.answered.store(recount, std::memory_order_release);
   if (++answers_ % 16 != 0) return;  // the look costs as much as marking does
-  if (have_all_answered(state, own.memory_id, recount)) settled_ = recount;
+  if (is_settled(state, own.memory_id, recount)) settled_ = recount;
+}
+
+bool Endpoint::is_raw() noexcept {
+  const auto has_raw = [](auto& side) { return side.ledger().is_raw; };
+  return std::ranges::any_of(binding_->senders, has_raw) ||
+         std::ranges::any_of(binding_->receivers, has_raw) || binding_->nothing.is_raw ||
+         (binding_->nic && has_raw_ring(*binding_->nic));
 }
 
 /// What was sound has been synced all the same, and somebody may sleep on it.

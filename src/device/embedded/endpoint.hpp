@@ -69,6 +69,7 @@ class Endpoint final : public Device {
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;
+  [[nodiscard]] bool is_raw() noexcept;
   void watch_peers() noexcept;
   [[nodiscard]] bool is_peer_gone() noexcept;
   SyncStatus reset_rings() noexcept;
@@ -88,7 +89,7 @@ class Endpoint final : public Device {
   bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;
   std::uint32_t answers_ = 0;   ///< to recounts
-  std::uint32_t settled_ = 0;   ///< the last recount that all have answered
+  std::uint32_t settled_ = 0;   ///< the last recount for which nothing is to be marked any more
   std::uint32_t openings_ = 0;  ///< of the other end, when peers were last looked for
 };
 

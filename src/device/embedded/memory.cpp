@@ -181,6 +181,19 @@ void Memory::start_recount() noexcept {
   state_->is_recounting = true;
 }
 
+void Memory::put_off_recount() noexcept {
+  state_->recount_again = true;
+  NETMAP_POINT("recount: put off");
+  state_->is_recounting = false;
+}
+
+void Memory::renew_recount() noexcept {
+  if (!state_->is_recounting && !state_->recount_again) return;
+  state_->is_recounting = false;
+  NETMAP_POINT("recount: renewed");
+  start_recount();
+}
+
 void Memory::finish_recount() noexcept {
   for (std::uint32_t index = abi::buffer_index::first_usable; index != pools_.buffers.objects;
        ++index) {

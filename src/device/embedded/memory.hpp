@@ -108,6 +108,10 @@ class Memory {
   void mark(std::uint32_t index) noexcept;
   /// If one runs, there will be another after it.
   void start_recount() noexcept;
+  /// Ends the one that runs, without a result; renew_recount() makes up for it.
+  void put_off_recount() noexcept;
+  /// If one runs or was put off, it starts anew.
+  void renew_recount() noexcept;
   /// Frees what nobody marked.
   void finish_recount() noexcept;
 

@@ -28,6 +28,22 @@ void mark_all_rings(const DomainState& state, std::uint16_t memory_id, Memory& m
   }
 }
 
+template <class Holds>
+bool hold_for_all_users(const DomainState& state, std::uint16_t memory_id, Holds holds) {
+  return std::ranges::all_of(state.endpoints, [&](const EndpointRecord& endpoint) {
+    return endpoint.in_use == 0 || endpoint.memory_id != memory_id || holds(endpoint);
+  });
+}
+
+/// A port may come into CSB mode after it has answered, and marks nothing from then on. It is
+/// looked for after all the answers: what it got unmarked came before the last of them.
+void conclude_recount(const DomainState& state, Memory& memory) {
+  const auto is_not_raw = [](const EndpointRecord& endpoint) { return endpoint.is_raw == 0; };
+  if (!hold_for_all_users(state, memory.id(), is_not_raw)) return memory.put_off_recount();
+  mark_all_rings(state, memory.id(), memory);
+  memory.finish_recount();
+}
+
 }  // namespace
 
 void mark_buffers(const PipeRing& ring, Memory& memory) noexcept {
@@ -42,10 +58,10 @@ void mark_buffers(const PipeRing& ring, Memory& memory) noexcept {
   }
 }
 
-bool have_all_answered(const DomainState& state, std::uint16_t memory_id, std::uint32_t recount) {
-  return std::ranges::all_of(state.endpoints, [&](const EndpointRecord& endpoint) {
-    return endpoint.in_use == 0 || endpoint.memory_id != memory_id ||
-           endpoint.answered.load(std::memory_order_acquire) == recount;
+bool is_settled(const DomainState& state, std::uint16_t memory_id, std::uint32_t recount) {
+  return hold_for_all_users(state, memory_id, [&](const EndpointRecord& endpoint) {
+    return endpoint.answered.load(std::memory_order_acquire) == recount ||
+           endpoint.is_raw.load(std::memory_order_acquire) != 0;
   });
 }
 
@@ -62,6 +78,11 @@ void start_recount(DomainState& state, Memory& memory) {
   state.attention |= attention::recount;
 }
 
+void renew_recount(DomainState& state, Memory& memory) {
+  memory.renew_recount();
+  state.attention |= attention::recount;
+}
+
 void finish_recounts(Domain& domain) {
   DomainState& state = domain.state();
   if ((state.attention & attention::recount) == 0) return;
@@ -69,10 +90,7 @@ void finish_recounts(Domain& domain) {
   for (const std::uint16_t memory_id : used_memories(state)) {
     const auto memory = Memory::of(domain, memory_id);
     if (!memory || (*memory)->recount() == 0) continue;
-    if (have_all_answered(state, memory_id, (*memory)->recount())) {
-      mark_all_rings(state, memory_id, **memory);
-      (*memory)->finish_recount();
-    }
+    if (is_settled(state, memory_id, (*memory)->recount())) conclude_recount(state, **memory);
     is_unfinished |= (*memory)->recount() != 0;
   }
   if (!is_unfinished) state.attention &= ~attention::recount;

@@ -345,6 +345,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   endpoint.exclusive = (body.nr_flags & flag::exclusive) != 0;
   endpoint.lane = 0;
   endpoint.is_closed = false;
+  endpoint.is_raw = false;
   endpoint.interface = no_object;
   endpoint.first_ring = no_object;
   endpoint.pipe = no_pipe;

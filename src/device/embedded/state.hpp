@@ -124,7 +124,7 @@ struct RegionState {
   /// How many recounts of the buffers there were, the running one included; see recount.hpp.
   std::atomic<std::uint32_t> recounts;
   std::atomic<std::uint8_t> is_recounting;
-  std::uint8_t recount_again;  ///< somebody died during this one
+  std::uint8_t recount_again;  ///< somebody died during this one, or it was put off
   std::atomic<std::uint64_t> seen[buffer_pool.objects / 64];
 };
 
@@ -203,6 +203,9 @@ struct EndpointRecord {
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
   /// Its owner closed it, after listing in ni_bufs_head what it held; not set if the owner died.
   std::atomic<std::uint8_t> is_closed;
+  /// Its owner has bare pointers and answers no recount. Set by the owner without the lock, and
+  /// never cleared while it is in use.
+  std::atomic<std::uint8_t> is_raw;
   std::atomic<std::uint32_t> answered;  ///< the last recount that its owner answered
   RingRange tx;
   RingRange rx;
