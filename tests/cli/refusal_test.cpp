@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"recv", "netmap:eth0-"}, failure, "column 13"},
         Mistake{{"recv", "netmap:x{1}2"}, failure, "column"},
         Mistake{{"recv", "netmap:x{1/q"}, failure, "column 12"},
-        Mistake{{"recv", "eth77"}, failure, "no port of this name"},
+        Mistake{{"recv", "eth77"}, failure, "there is no interface 'eth77'"},
         Mistake{{"recv", "vale0:a"}, failure, "VALE"},
         Mistake{{"recv", "x{1-9"}, failure, "no ring 9"},
         Mistake{{"recv", "x{1^"}, failure, "host rings"},
@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"bridge", "x{1/T", "y{1/T"}, failure, "neither"},
         Mistake{{"bridge", "x{1-0"}, failure, "second port"},
         Mistake{{"bridge", "x{1", "x{1"}, failure, "taken"},
-        Mistake{{"info", "eth77"}, failure, "no port of this name"}));
+        Mistake{{"info", "eth77"}, failure, "there is no interface 'eth77'"}));
 
 using Domain = OnEmbedded;
 

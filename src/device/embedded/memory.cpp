@@ -127,12 +127,16 @@ Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
   if (state_->buffer_limit != 0) return buffer_end();
   std::uint32_t used = pools_.buffers.objects;
   while (used != 0 && !state_->buffers.test(used - 1)) --used;
-  const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      std::max<std::uint64_t>(2 * (std::uint64_t{used} + count), 16'384), pools_.buffers.objects));
-  auto reserved = reserve(pools_.buffers.at(0), std::uint64_t{end} * pools_.buffers.object_bytes);
-  if (!reserved) return std::unexpected(reserved.error());
-  state_->buffer_limit = end;
-  return end;
+  const std::uint64_t least = std::uint64_t{used} + count;
+  Result<> reserved;
+  for (const std::uint64_t wanted : {std::max<std::uint64_t>(3 * least, 16'384), least}) {
+    const std::uint64_t end = std::min<std::uint64_t>(wanted, pools_.buffers.objects);
+    reserved = reserve(pools_.buffers.at(0), end * pools_.buffers.object_bytes);
+    if (!reserved) continue;
+    state_->buffer_limit = static_cast<std::uint32_t>(end);
+    return buffer_end();
+  }
+  return std::unexpected(reserved.error());
 }
 
 Memory::BufferList Memory::take_buffer_list(std::uint32_t count) {

@@ -78,9 +78,9 @@ class Memory {
   [[nodiscard]] Result<std::vector<std::uint32_t>> take_buffers(std::uint32_t count);
   void give_back_buffer(std::uint32_t index);
 
-  /// How many buffers the region will have while an interface is open in it: as many as are in use
-  /// and `count` more, and as many again for other ports and what the dead had, but at least 32 MiB
-  /// of the usual ones. All of them are reserved.
+  /// How many buffers the region will have while an interface is open in it: those in use and
+  /// `count` more, and if there is room for them twice as many again, for other ports and what the
+  /// dead had; but not less than 32 MiB of the usual ones. All of them are reserved.
   [[nodiscard]] Result<std::uint32_t> fix_buffers(std::uint32_t count);
   /// The region grows again.
   void free_buffers() noexcept { state_->buffer_limit = 0; }
