@@ -24,7 +24,7 @@ class OtherPair {
   OtherPair() {
     shell("ip link add vc type veth peer name vd");
     for (const char* name : {"vc", "vd"}) {
-      shell(std::string("sysctl -qw net.ipv6.conf.") + name + ".disable_ipv6=1 && ip link set " +
+      shell(std::string("echo 1 >/proc/sys/net/ipv6/conf/") + name + "/disable_ipv6; ip link set " +
             name + " up");
     }
   }

@@ -30,11 +30,11 @@ template <class Entry>
 struct SharedRing {
   static constexpr std::uint32_t size = 8;
 
-  os::XdpRing ring{&producer, &consumer, &flags, entries.data(), size};
   std::uint32_t producer = 0xffff'fffd;  // soon wraps
   std::uint32_t consumer = 0xffff'fffd;
   std::uint32_t flags = os::xdp::need_wakeup;
   std::array<Entry, size> entries{};
+  os::XdpRing ring{&producer, &consumer, &flags, entries.data(), size};
 
   SharedRing() = default;
   SharedRing(const SharedRing&) = delete;
