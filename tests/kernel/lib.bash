@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, ASIO,
+# What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, ASIO, XDP,
 # PKT_GEN and NETMAP_BRIDGE as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
 # `finish`.
 set -u
