@@ -38,7 +38,7 @@ class Alarm {
   /// To be polled for POLLIN.
   [[nodiscard]] int fd() const noexcept { return fd_; }
   /// Whether polling fd() while the alarm is set moves rings.
-  [[nodiscard]] bool moves_rings() const noexcept { return relay_ != nullptr; }
+  [[nodiscard]] bool moves_rings() const noexcept { return handle_.syncs; }
 
   /// Asks for a wake-up once a ring of the direction is ready (RxRing::is_ready,
   /// TxRing::is_ready). Yields false, and asks for nothing, if one is already.

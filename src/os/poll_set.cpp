@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "os/poll_set.hpp"
 
-#include <array>
-
 #include <sys/epoll.h>
 
 namespace netmap::os {
@@ -30,9 +28,8 @@ Outcome<> PollSet::watch_room(int file) noexcept {
   return add(queue_, file, EPOLLOUT | EPOLLET);
 }
 
-void PollSet::clear() noexcept {
-  std::array<epoll_event, 64> events{};
-  (void)::epoll_wait(queue_.fd(), events.data(), events.size(), 0);
+void PollSet::forget(int file) noexcept {
+  (void)::epoll_ctl(queue_.fd(), EPOLL_CTL_DEL, file, nullptr);
 }
 
 }  // namespace netmap::os

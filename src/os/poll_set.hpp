@@ -12,12 +12,12 @@ class PollSet {
   [[nodiscard]] static Outcome<PollSet> make();
 
   [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
-  /// `file` can be read.
+  /// From here on it is ready when `file` can be read.
   [[nodiscard]] Outcome<> watch_readable(int file) noexcept;
-  /// `file` got room for writing since clear(), however much it had.
+  /// And when `file` got room for writing, however much it had. Whoever gives it room pays for
+  /// that, until it is forgotten.
   [[nodiscard]] Outcome<> watch_room(int file) noexcept;
-  /// Uses up what woke.
-  void clear() noexcept;
+  void forget(int file) noexcept;
 
  private:
   explicit PollSet(File queue) noexcept : queue_(std::move(queue)) {}

@@ -26,7 +26,7 @@ Alarm::~Alarm() = default;
 
 Result<Alarm> Alarm::make(const Port& port, Direction direction) {
   const WaitHandle handle = port.wait_handle(direction);
-  if (!handle.syncs) return Alarm(direction, handle, nullptr);
+  if (!handle.syncs && handle.news < 0) return Alarm(direction, handle, nullptr);
   auto relay = os::OneShot::make(handle.fd, handle.news);
   if (!relay) return std::unexpected(cannot_wait(port, relay.error()));
   return Alarm(direction, handle, std::make_unique<os::OneShot>(std::move(*relay)));

@@ -322,7 +322,8 @@ std::optional<XdpMode> Endpoint::xdp() const noexcept {
 }
 
 void Endpoint::arm(Directions directions) noexcept {
-  if (!binding_ || binding_->nic) return;  // whose handles are always armed
+  if (!binding_) return;
+  if (binding_->nic) return binding_->nic->arm(directions);
   if (directions.has(Direction::rx)) {
     for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
   }

@@ -54,13 +54,10 @@ struct Events {
     if (!tx) return std::unexpected(tx.error());
     auto news = os::watch_deletion(interface);
     if (!news) return std::unexpected(news.error());
-    if (auto watched = rx->watch_readable(news->fd()); !watched) {
-      return std::unexpected(watched.error());
-    }
     return Events{std::move(*rx), std::move(*tx), std::move(*news)};
   }
 
-  os::PollSet rx;
+  os::PollSet rx;  ///< of several queues; a single one's socket does without, which costs less
   os::PollSet tx;
   os::File news;  ///< that the interface was deleted, of which its sockets wake nobody
 };
@@ -75,18 +72,35 @@ class XdpNic final : public Nic {
 
   Result<> start(const Layout& layout) override;
 
-  SyncStatus sync_tx() noexcept override { return sync(tx_); }
+  SyncStatus sync_tx() noexcept override {
+    if (!arming_.is_ok()) [[unlikely]]
+      return std::exchange(arming_, {});
+    return sync(tx_);
+  }
   SyncStatus sync_rx() noexcept override { return sync(rx_); }
   [[nodiscard]] detail::Ledger* ledger(Direction direction, std::size_t n) noexcept override {
     if (direction == Direction::tx) return n < tx_.size() ? &tx_[n].ledger() : nullptr;
     return n < rx_.size() ? &rx_[n].ledger() : nullptr;
   }
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
-    const auto& events = direction == Direction::rx ? events_.rx : events_.tx;
-    return {.fd = events.fd(), .events = POLLIN};
+    int fd = events_.tx.fd();
+    if (direction == Direction::rx) fd = rx_.size() == 1 ? rx_[0].fd() : events_.rx.fd();
+    return {.fd = fd, .events = POLLIN, .news = events_.news.fd()};
+  }
+  void arm(Directions directions) noexcept override {
+    if (!directions.has(Direction::tx)) return;
+    for (const TxQueue& queue : tx_) {
+      const auto watched = events_.tx.watch_room(queue.fd());
+      if (!watched && arming_.is_ok()) arming_ = watched.error();
+    }
   }
   void disarm(Directions directions) noexcept override {
-    if (directions.has(Direction::tx)) events_.tx.clear();
+    if (directions.has(Direction::tx)) {
+      for (const TxQueue& queue : tx_) events_.tx.forget(queue.fd());
+    }
+    if (directions.has(Direction::rx)) {
+      for (RxQueue& queue : rx_) queue.look_closely();
+    }
   }
   [[nodiscard]] const Attachment& attachment() const noexcept override {
     return program_->attachment();
@@ -107,6 +121,7 @@ class XdpNic final : public Nic {
   Sockets sockets_;
   std::shared_ptr<Program> program_;
   Events events_;
+  SyncStatus arming_;  ///< how arm() went, for the next to be told
   std::vector<TxQueue> tx_;
   std::vector<RxQueue> rx_;
 };
@@ -116,12 +131,11 @@ Result<> XdpNic::start(const Layout& layout) {
   for (const RingPlace& at : layout.tx) {
     const BoundSocket& bound = *sockets_.at(at.index);
     tx_.emplace_back(at, frames_, bound.socket, bound.has_fragments);
-    if (watched) watched = events_.tx.watch_room(bound.socket.fd());
   }
   for (const RingPlace& at : layout.rx) {
     const BoundSocket& bound = *sockets_.at(at.index);
     rx_.emplace_back(at, frames_, bound.socket);
-    if (watched) watched = events_.rx.watch_readable(bound.socket.fd());
+    if (watched && layout.rx.size() > 1) watched = events_.rx.watch_readable(bound.socket.fd());
     if (auto led = program_->lead(at.index, bound.socket); !led) return led;
   }
   if (watched) return {};

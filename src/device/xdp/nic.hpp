@@ -56,6 +56,7 @@ class Nic {
   /// Of ring `n` of the layout; null if there is none.
   [[nodiscard]] virtual detail::Ledger* ledger(Direction direction, std::size_t n) noexcept = 0;
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
+  virtual void arm(Directions directions) noexcept = 0;
   virtual void disarm(Directions directions) noexcept = 0;
   [[nodiscard]] virtual const Attachment& attachment() const noexcept = 0;
 };

@@ -70,10 +70,10 @@ SyncStatus RxQueue::show() noexcept {
   return tail == before ? look_for_error() : SyncStatus();
 }
 
-/// Now and then, since it takes a system call. That the interface was deleted is said once.
+/// Now and then, since it takes a system call. That the interface was deleted is said only once.
 SyncStatus RxQueue::look_for_error() noexcept {
   constexpr std::uint32_t rarely = 256;
-  if (++empty_syncs_ % rarely == 0 && ended_.is_ok() &&
+  if (empty_syncs_++ % rarely == 0 && ended_.is_ok() &&
       socket_->error() == std::errc::network_down) {
     ended_ = errc::interface_gone;
   }

@@ -20,6 +20,9 @@ class RxQueue {
 
   /// Gives back the buffers of the slots before head, and shows what has come.
   SyncStatus sync() noexcept;
+  /// The next sync that finds nothing finds out whether anything can come.
+  void look_closely() noexcept { empty_syncs_ = 0; }
+  [[nodiscard]] int fd() const noexcept { return socket_->fd(); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:

@@ -22,6 +22,7 @@ class TxQueue {
   /// Hands over the whole packets before head, and shows which slots are free again. Fails with
   /// packet_too_large for a packet of more fragments than there may be, which is dropped.
   SyncStatus sync() noexcept;
+  [[nodiscard]] int fd() const noexcept { return socket_->fd(); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:
