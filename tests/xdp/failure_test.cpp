@@ -18,21 +18,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// Two more interfaces, which may be deleted.
-class OtherPair {
- public:
-  OtherPair() {
-    shell("ip link add vc type veth peer name vd");
-    for (const char* name : {"vc", "vd"}) {
-      shell(std::string("echo 1 >/proc/sys/net/ipv6/conf/") + name + "/disable_ipv6; ip link set " +
-            name + " up");
-    }
-  }
-  OtherPair(const OtherPair&) = delete;
-  OtherPair& operator=(const OtherPair&) = delete;
-  ~OtherPair() { shell("! ip link show dev vc >/dev/null 2>&1 || ip link del vc"); }
-};
-
 using XdpFailures = Xdp;
 
 TEST_F(XdpFailures, OfLinksAreGotOver) {
