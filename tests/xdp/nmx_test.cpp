@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 
+#include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -95,6 +96,25 @@ TEST_F(XdpNmx, TheFirstLineAndTheTotalSayWhichModeItIs) {
     EXPECT_THAT(sent.err, HasSubstr("port '" + near() + "' by " + mode + " XDP, 4 tx rings"));
     EXPECT_EQ(sent.json()["xdp"], mode);
   }
+}
+
+/// Runs a command that finds this namespace's interfaces in /sys.
+Outcome run_with_sysfs(const Arguments& command) {
+  return nmx_test::run(
+      Arguments{"unshare", "--mount", "sh", "-c", "mount -t sysfs none /sys && exec \"$@\"", "sh"} +
+      command);
+}
+
+TEST_F(XdpNmx, GenSendsFromTheInterfacesAddress) {
+  if (run_with_sysfs({"true"}).status != 0) GTEST_SKIP() << "mounting is not permitted here";
+  Port port = open(far());
+  const Outcome sent = run_with_sysfs(nmx({"gen", near(), "-n", "1", "-w", "0"}));
+  EXPECT_EQ(sent.status, 0) << sent.err;
+  ASSERT_FALSE(must(port.wait(Direction::rx, patience)).empty());
+  const auto frame = (*port.rx_rings()[0].packets().begin()).front();
+  std::string source;
+  for (const std::byte byte : frame.subspan(6, 6)) source += fmt::format(":{:02x}", byte);
+  EXPECT_THAT(shell("ip link show dev " + near()), HasSubstr("link/ether " + source.substr(1)));
 }
 
 TEST_F(XdpNmx, InfoNamesWhatOthersHaveOpen) {

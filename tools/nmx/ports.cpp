@@ -146,7 +146,8 @@ bool is_interface(const PortInfo& info) {
 }
 
 MacAddress mac_of(const PortInfo& info, const MacAddress& otherwise) {
-  return is_interface(info) ? mac_of(info.name).value_or(otherwise) : otherwise;
+  const bool has_one = is_interface(info) || info.xdp.has_value();
+  return has_one ? mac_of(info.name).value_or(otherwise) : otherwise;
 }
 
 bool is_end(const Error& error) {
