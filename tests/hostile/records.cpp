@@ -41,6 +41,13 @@ SharedFiles::SharedFiles(const std::string& domain, std::uint16_t memory_id)
     }                                                                                   \
   }
 
+#define NIC_WORD(word)                                                                 \
+  SharedWord {                                                                         \
+    "nic." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().nics[n % few].word, value);                               \
+    }                                                                                  \
+  }
+
 std::vector<SharedWord> record_words() {
   return {ENDPOINT_WORD(in_use),
           ENDPOINT_WORD(epoch),
@@ -48,6 +55,7 @@ std::vector<SharedWord> record_words() {
           ENDPOINT_WORD(owner),
           ENDPOINT_WORD(memory_id),
           ENDPOINT_WORD(pipe),
+          ENDPOINT_WORD(nic),
           ENDPOINT_WORD(end),
           ENDPOINT_WORD(exclusive),
           ENDPOINT_WORD(lane),
@@ -74,6 +82,23 @@ std::vector<SharedWord> record_words() {
           PIPE_WORD(parent[63]),
           PIPE_WORD(id[1]),
           PIPE_WORD(id[63]),
+          NIC_WORD(in_use),
+          NIC_WORD(memory_id),
+          NIC_WORD(interface),
+          NIC_WORD(network),
+          NIC_WORD(tx_rings),
+          NIC_WORD(rx_rings),
+          NIC_WORD(tx_slots),
+          NIC_WORD(rx_slots),
+          NIC_WORD(name[0]),
+          NIC_WORD(name[63]),
+          NIC_WORD(link),
+          NIC_WORD(map),
+          NIC_WORD(mode),
+          NIC_WORD(queues[0].tx),
+          NIC_WORD(queues[0].rx),
+          NIC_WORD(queues[63].tx_was_left),
+          NIC_WORD(queues[63].rx_was_left),
           {"attention", [](const SharedFiles& files, std::uint32_t, std::uint64_t value) {
              write_to(files.state().attention, value);
            }}};
@@ -81,6 +106,7 @@ std::vector<SharedWord> record_words() {
 
 #undef ENDPOINT_WORD
 #undef PIPE_WORD
+#undef NIC_WORD
 
 #define REGION_WORD(name, place)                                                          \
   SharedWord {                                                                            \
@@ -123,6 +149,7 @@ std::vector<SharedWord> region_words() {
       REGION_WORD("buffers in use",
                   *(std::bit_cast<std::uint64_t*>(&files.pools().buffers) + n % 2048)),
       REGION_WORD("recounts", files.pools().recounts),
+      REGION_WORD("buffer_limit", files.pools().buffer_limit),
       REGION_WORD("is_recounting", files.pools().is_recounting),
       REGION_WORD("recount_again", files.pools().recount_again),
       REGION_WORD("seen", files.pools().seen[n % 2048])};
