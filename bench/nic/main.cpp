@@ -15,9 +15,12 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace {
 

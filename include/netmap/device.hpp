@@ -72,6 +72,16 @@ enum class XdpMode : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
 
+/// What the kernel counted at an interface's AF_XDP sockets: packets that did not come, descriptors
+/// that it did not take. Linux: struct xdp_statistics.
+struct XdpCounts {
+  std::uint64_t rx_dropped = 0;    ///< for want of a buffer or of memory, or larger than a buffer
+  std::uint64_t rx_no_buffer = 0;  ///< of these: the program had not released any
+  std::uint64_t rx_ring_full = 0;  ///< beside these
+  std::uint64_t rx_invalid = 0;
+  std::uint64_t tx_invalid = 0;
+};
+
 /// A port that somebody has open.
 struct OpenPort {
   std::string name;  ///< as the device knows it
@@ -132,6 +142,9 @@ class Device {
   /// Whether NS_FORWARD in the port's rings takes effect between card and host, if it has rings of
   /// both. Fails with not_supported.
   [[nodiscard]] virtual Result<> can_forward() const { return {}; }
+
+  /// What was counted since the interface was opened, by another port of the same queue too.
+  [[nodiscard]] virtual XdpCounts xdp_counts() const noexcept { return {}; }
 
   /// What was inflicted so far, see faults.hpp.
   [[nodiscard]] virtual FaultCounts fault_counts() const noexcept { return {}; }

@@ -47,7 +47,7 @@ struct DeviceOptions {
   /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
   /// else the user's own under /dev/shm.
   std::string domain{};
-  /// Of the embedded device's interfaces: who opens one first decides.
+  /// Of the embedded device's interfaces: who opens one first decides, others have it as it is.
   XdpMode xdp = XdpMode::automatic;
 };
 
@@ -134,6 +134,7 @@ struct PortStats {
   std::uint64_t rx_syncs = 0;
   std::uint64_t polls = 0;  ///< times wait() polled its handle, to sleep if nothing was there
   FaultCounts faults;       ///< what PortOptions::faults did
+  XdpCounts xdp;            ///< what the kernel could not deliver, or take
 };
 
 class SyncLoop;

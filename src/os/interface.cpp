@@ -2,6 +2,8 @@
 #include "os/interface.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -45,6 +47,11 @@ Outcome<Interface> look_at_interface(const std::string& name) {
   found.rx_queues = std::max(channels.combined_count + channels.rx_count, 1U);
   found.tx_queues = std::max(channels.combined_count + channels.tx_count, 1U);
   return found;
+}
+
+bool has_interface(std::uint32_t index) noexcept {
+  std::array<char, IFNAMSIZ> name{};
+  return ::if_indextoname(index, name.data()) != nullptr || errno != ENXIO;
 }
 
 }  // namespace netmap::os

@@ -20,4 +20,7 @@ struct Interface {
 /// One of the calling thread's network namespace. Fails with no_such_device.
 [[nodiscard]] Outcome<Interface> look_at_interface(const std::string& name);
 
+/// Whether it has one of that index.
+[[nodiscard]] bool has_interface(std::uint32_t index) noexcept;
+
 }  // namespace netmap::os

@@ -14,10 +14,11 @@ class PollSet {
   [[nodiscard]] int fd() const noexcept { return queue_.fd(); }
   /// From here on it is ready when `file` can be read.
   [[nodiscard]] Outcome<> watch_readable(int file) noexcept;
-  /// And when `file` got room for writing, however much it had. Whoever gives it room pays for
-  /// that, until it is forgotten.
+  /// And when `file` has room for writing or, once that was cleared, got more. Whoever gives it
+  /// room pays for that, until it is forgotten.
   [[nodiscard]] Outcome<> watch_room(int file) noexcept;
   void forget(int file) noexcept;
+  void clear() noexcept;
 
  private:
   explicit PollSet(File queue) noexcept : queue_(std::move(queue)) {}

@@ -31,6 +31,15 @@ Outcome<> set_sizes(const File& socket, const XdpSocket::Shape& shape) {
   return {};
 }
 
+/// As much as a whole ring of packets under way takes, which the kernel counts against the socket.
+void allow_whole_ring(const File& socket, std::uint32_t entries) {
+  constexpr int packet_bytes = 8192;
+  const int bytes = static_cast<int>(entries) * packet_bytes;
+  for (const int option : {SO_SNDBUFFORCE, SO_SNDBUF}) {
+    if (::setsockopt(socket.fd(), SOL_SOCKET, option, &bytes, sizeof bytes) == 0) return;
+  }
+}
+
 Outcome<Mapping> map_ring(const File& socket, std::uint64_t bytes, std::uint64_t page_offset) {
   void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
                       socket.fd(), static_cast<off_t>(page_offset));
@@ -51,6 +60,7 @@ Outcome<XdpSocket> XdpSocket::make(const Shape& shape) {
   auto done = set(file, XDP_UMEM_REG, memory);
   if (done) done = set_sizes(file, shape);
   if (!done) return std::unexpected(done.error());
+  allow_whole_ring(file, shape.tx_entries);
   XdpSocket socket(std::move(file), {});
   if (auto mapped = socket.map_rings(shape); !mapped) return std::unexpected(mapped.error());
   return socket;
@@ -104,6 +114,17 @@ Outcome<> XdpSocket::send() const noexcept {
 
 void XdpSocket::refill() const noexcept {
   (void)::recvfrom(file_.fd(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr);
+}
+
+XdpSocket::Counts XdpSocket::counts() const noexcept {
+  xdp_statistics counted{};
+  socklen_t size = sizeof counted;
+  (void)::getsockopt(file_.fd(), SOL_XDP, XDP_STATISTICS, &counted, &size);
+  return {.rx_dropped = counted.rx_dropped,
+          .rx_invalid = counted.rx_invalid_descs,
+          .tx_invalid = counted.tx_invalid_descs,
+          .rx_ring_full = counted.rx_ring_full,
+          .rx_no_buffer = counted.rx_fill_ring_empty_descs};
 }
 
 std::error_code XdpSocket::error() const noexcept {

@@ -70,6 +70,16 @@ class XdpSocket {
   /// The error that ended it, if one did.
   [[nodiscard]] std::error_code error() const noexcept;
 
+  struct Counts {
+    std::uint64_t rx_dropped;
+    std::uint64_t rx_invalid;
+    std::uint64_t tx_invalid;
+    std::uint64_t rx_ring_full;
+    std::uint64_t rx_no_buffer;
+  };
+  /// Since it was made.
+  [[nodiscard]] Counts counts() const noexcept;
+
   [[nodiscard]] int fd() const noexcept { return file_.fd(); }
   [[nodiscard]] const Rings& rings() const noexcept { return rings_; }
 

@@ -283,6 +283,7 @@ std::size_t Port::extra_buffers() const noexcept {
 PortStats Port::stats() const noexcept {
   PortStats sum = counts_;
   sum.faults = device_->fault_counts();
+  sum.xdp = device_->xdp_counts();
   const auto add = [](RingStats& to, RingStats ring) {
     to.packets += ring.packets;
     to.bytes += ring.bytes;

@@ -94,6 +94,33 @@ TEST_F(XdpFailures, OfRegionsThatAreFullSayWhy) {
   EXPECT_TRUE(try_open("x{1@1", large));
 }
 
+TEST_F(XdpFailures, OfOpensLeaveNothingTaken) {
+  Port receiver = open(near() + "/R");
+  EXPECT_FALSE(try_open(near() + "/T", {.offset = DataOffset{.initial = 64}}));
+  Port sender = open(near() + "/T");
+  EXPECT_FALSE(try_open(far(), {.conf = {.tx_slots = 4096, .rx_slots = 4096}})) << "so many";
+  Port other = open(far());
+  EXPECT_EQ(other.tx_rings()[0].num_slots(), 1024U);
+  exchange(sender, other, 100);
+  exchange(other, receiver, 100);
+}
+
+TEST_F(XdpFailures, OfInterfacesThatAreDeletedLeaveNoBuffers) {
+  Port stays = open(near());
+  std::size_t buffers = 0;
+  for (int round = 0; round != 12; ++round) {
+    OtherPair pair;
+    Port a = open("vc");
+    Port b = open("vd");
+    exchange(a, b, 10);
+    must(stays.sync_tx());
+    if (round == 2) buffers = this->buffers(1);
+    if (round > 2) {
+      EXPECT_LE(this->buffers(1), buffers) << "round " << round;
+    }
+  }
+}
+
 TEST_F(XdpFailures, OfHostRingsAndOffsetsAreExplained) {
   EXPECT_THAT(message_of(try_open(near() + "^")), HasSubstr("AF_XDP has no host rings"));
   EXPECT_THAT(message_of(try_open(near(), {.offset = DataOffset{.initial = 64}})),

@@ -7,6 +7,12 @@
 #include <netmap/netmap.hpp>
 
 #include <algorithm>
+#include <cstring>
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 
 namespace netmap::xdp {
 namespace {
@@ -82,6 +88,9 @@ TEST_F(XdpNics, LetEachDirectionHaveAPort) {
   exchange(other, receiver, 300);
   close(receiver);
   EXPECT_THAT(message_of(try_open(near() + "/R")), testing::HasSubstr("its other direction"));
+  const HostSocket host(near());
+  send_frames(other, 0, 5, 1, 1);
+  EXPECT_EQ(host.receive(), 5U) << "nobody has the direction open";
   exchange(sender, other, 300);
   close(sender);
   Port both = open(near());
@@ -129,6 +138,46 @@ TEST_F(XdpNics, AreSharedByProcesses) {
   send_frames(other, 1, 0, 100, 1);
   EXPECT_TRUE(second.succeeded());
   EXPECT_EQ(attached_mode(near()), "none");
+}
+
+TEST_F(XdpNics, CountWhatTheKernelDropped) {
+  Port from = open(near());
+  Port to = open(far(), {.conf = {.rx_slots = 64}});
+  send_frames(from, 0, 0, 200, 1);
+  EXPECT_EQ(must(from.drain(patience)), 0U);
+  EXPECT_EQ(receive_frames(to, 0, 63), numbers(0, 63));
+  const XdpCounts counts = to.stats().xdp;
+  EXPECT_EQ(counts.rx_dropped + counts.rx_ring_full, 200U - 63);
+  EXPECT_LE(counts.rx_no_buffer, counts.rx_dropped);
+  EXPECT_EQ(from.stats().xdp.tx_invalid, 0U);
+}
+
+/// ethtool -L
+void set_queues(const std::string& interface, std::uint32_t count) {
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_SCHANNELS;
+  channels.rx_count = channels.tx_count = count;
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(::ioctl(fd, SIOCETHTOOL, &request), 0) << std::strerror(errno);
+  ::close(fd);
+}
+
+TEST_F(XdpNics, HaveTheQueuesThatThereAreNow) {
+  const Port stays = open("x{1@1", embedded::small_rings);
+  for (const std::uint32_t queues : {4U, 2U, 3U}) {
+    set_queues(near(), queues);
+    set_queues(far(), queues);
+    Port from = open(near());
+    Port to = open(far());
+    ASSERT_EQ(from.tx_rings().size(), queues);
+    ASSERT_EQ(to.rx_rings().size(), queues);
+    for (std::size_t ring = 0; ring != queues; ++ring) exchange(from, to, 100, ring, ring);
+  }
+  set_queues(near(), 4);
+  set_queues(far(), 4);
 }
 
 TEST_F(XdpNics, SplitWhatIsLargerThanABuffer) {

@@ -77,7 +77,7 @@ void release_queues(DomainState& state, const EndpointRecord& endpoint, Memory& 
     return &other != &endpoint && other.in_use != 0 && other.nic != no_nic &&
            other.memory_id == endpoint.memory_id;
   });
-  if (is_last) memory.free_buffers();
+  if (is_last) memory.let_grow();
 }
 
 /// Endpoints that nobody has open any more. A process lets go of one after the other when it dies,

@@ -321,6 +321,10 @@ std::optional<XdpMode> Endpoint::xdp() const noexcept {
   return binding_->nic->attachment().mode;
 }
 
+XdpCounts Endpoint::xdp_counts() const noexcept {
+  return binding_ && binding_->nic ? binding_->nic->counts() : XdpCounts();
+}
+
 void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
   if (binding_->nic) return binding_->nic->arm(directions);

@@ -14,6 +14,14 @@ std::unexpected<Error> exhausted(const std::string& what) {
                 "the region has no " + what + "; close a port of it, or use another memory id");
 }
 
+/// Of buffers while an interface is open, at least.
+constexpr std::uint64_t usual_bytes = 32 << 20;
+
+std::uint64_t whole_pages(std::uint64_t bytes) {
+  const std::uint64_t page = os::page_bytes();
+  return (bytes + page - 1) / page * page;
+}
+
 }  // namespace
 
 Memory::Memory(std::shared_ptr<Region> region, os::Mapping state, const Pools& pools,
@@ -127,14 +135,17 @@ Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
   if (state_->buffer_limit != 0) return buffer_end();
   std::uint32_t used = pools_.buffers.objects;
   while (used != 0 && !state_->buffers.test(used - 1)) --used;
+  const PoolGeometry& buffers = pools_.buffers;
   const std::uint64_t least = std::uint64_t{used} + count;
+  const std::uint64_t usual =
+      std::max<std::uint64_t>(3 * least, usual_bytes / buffers.object_bytes);
   Result<> reserved;
-  for (const std::uint64_t wanted : {std::max<std::uint64_t>(3 * least, 16'384), least}) {
-    const std::uint64_t end = std::min<std::uint64_t>(wanted, pools_.buffers.objects);
-    reserved = reserve(pools_.buffers.at(0), end * pools_.buffers.object_bytes);
+  for (const std::uint64_t wanted : {usual, least}) {
+    const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, buffers.objects));
+    reserved = reserve(buffers.at(0), whole_pages(std::uint64_t{end} * buffers.object_bytes));
     if (!reserved) continue;
-    state_->buffer_limit = static_cast<std::uint32_t>(end);
-    return buffer_end();
+    state_->buffer_limit = end;
+    return end;
   }
   return std::unexpected(reserved.error());
 }

@@ -80,10 +80,10 @@ class Memory {
 
   /// How many buffers the region will have while an interface is open in it: those in use and
   /// `count` more, and if there is room for them twice as many again, for other ports and what the
-  /// dead had; but not less than 32 MiB of the usual ones. All of them are reserved.
+  /// dead had; but not less than 32 MiB. All of them are reserved.
   [[nodiscard]] Result<std::uint32_t> fix_buffers(std::uint32_t count);
   /// The region grows again.
-  void free_buffers() noexcept { state_->buffer_limit = 0; }
+  void let_grow() noexcept { state_->buffer_limit = 0; }
 
   /// Links up to `count` fresh buffers into netmap's list of extra buffers; yields the first and
   /// how many there are.

@@ -3,13 +3,16 @@
 
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/recount.hpp"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace netmap::embedded {
 namespace {
 
-/// use(object, was_left, slots) for each of the endpoint's rings; Nic is NicRecord, const or not.
+/// use(queue, its number, is_tx) for each of the endpoint's rings; Nic is NicRecord, const or not.
 template <class Nic, class Use>
 void for_each_ring(Nic& nic, const EndpointRecord& endpoint, Use&& use) {
   const auto end = [](RingRange rings) { return std::min(rings.end(), max_queues); };
@@ -32,6 +35,10 @@ std::uint32_t slots_of(const NicRecord& nic, bool is_tx) {
   return std::clamp(is_tx ? nic.tx_slots : nic.rx_slots, 2U, max_slots);
 }
 
+std::uint16_t rings_for(std::uint32_t queues) {
+  return static_cast<std::uint16_t>(std::min(queues, max_queues));
+}
+
 Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t slots) {
   const auto buffers = memory.take_buffers(slots);
   if (!buffers) return std::unexpected(buffers.error());
@@ -40,16 +47,20 @@ Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t slots)
   return {};
 }
 
-Result<std::uint32_t> make_ring(Memory& memory, std::uint32_t index, bool is_tx,
-                                std::uint32_t slots) {
+Result<std::uint32_t> make_ring(Memory& memory, std::uint32_t slots) {
   const auto object = memory.take_rings(1, slots);
   if (!object) return object;
-  describe_ring(memory, *object, index, is_tx, slots);
   if (auto given = give_buffers(memory, *object, slots); !given) {
     memory.give_back_rings(*object, 1);
     return std::unexpected(given.error());
   }
   return object;
+}
+
+void drop_ring(Memory& memory, std::uint32_t& object, std::uint32_t slots) {
+  const abi::netmap_slot* const first = abi::slots_of(memory.ring(object));
+  for (std::uint32_t slot = 0; slot != slots; ++slot) memory.give_back_buffer(first[slot].buf_idx);
+  memory.give_back_rings(std::exchange(object, no_object), 1);
 }
 
 /// As if nobody had used it: all slots are free, or empty.
@@ -64,23 +75,21 @@ void empty_ring(Memory& memory, std::uint32_t object, std::uint32_t index, bool 
   }
 }
 
-/// Yields whether its last user died.
-Result<bool> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, bool is_tx,
-                          std::uint32_t slots) {
+Result<> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, bool is_tx,
+                      std::uint32_t slots) {
   std::uint32_t& object = object_of(queue, is_tx);
-  const bool is_left = std::exchange(was_left(queue, is_tx), std::uint8_t{false}) != 0;
   if (object == no_object) {
-    const auto made = make_ring(memory, k, is_tx, slots);
+    const auto made = make_ring(memory, slots);
     if (!made) return std::unexpected(made.error());
     object = *made;
-  } else if (is_left) {
-    if (auto given = give_buffers(memory, object, slots); !given) {
-      was_left(queue, is_tx) = true;
-      return std::unexpected(given.error());
-    }
+  } else if (slots > slots_of_ring(memory.pools())) {
+    return std::unexpected(damaged("an interface's record"));
+  } else if (was_left(queue, is_tx)) {
+    if (auto given = give_buffers(memory, object, slots); !given) return given;
   }
+  was_left(queue, is_tx) = false;
   empty_ring(memory, object, k, is_tx, slots);
-  return is_left;
+  return {};
 }
 
 }  // namespace
@@ -108,13 +117,10 @@ xdp::Attachment attachment_of(const NicRecord& nic) {
 }
 
 NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
-  const auto rings = [](std::uint32_t queues) {
-    return static_cast<std::uint16_t>(std::min(queues, max_queues));
-  };
   const auto slots = [](std::uint32_t count) {
     return count == 0 ? default_slots : std::clamp(count, 2U, max_slots);
   };
-  return {rings(interface.tx_queues), rings(interface.rx_queues), slots(asked.nr_tx_slots),
+  return {rings_for(interface.tx_queues), rings_for(interface.rx_queues), slots(asked.nr_tx_slots),
           slots(asked.nr_rx_slots)};
 }
 
@@ -131,25 +137,64 @@ Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interfac
   nic.memory_id = memory_id;
   nic.interface = interface.index;
   nic.network = interface.network;
-  nic.tx_rings = shape.tx_rings;
-  nic.rx_rings = shape.rx_rings;
-  nic.tx_slots = shape.tx_slots;
-  nic.rx_slots = shape.rx_slots;
   nic.link = nic.map = nic.mode = 0;
-  nic.name[name.copy(nic.name, sizeof nic.name - 1)] = '\0';
   std::ranges::fill(nic.queues, NicRecord::Queue{no_object, no_object, 0, 0});
+  renew(nic, name, shape);
   nic.in_use = 1;
   return static_cast<std::uint16_t>(free - std::begin(state.nics));
 }
 
-Result<bool> prepare_rings(Memory& memory, NicRecord& nic, const EndpointRecord& endpoint) {
-  Result<bool> had_died = false;
-  for_each_ring(nic, endpoint, [&](NicRecord::Queue& queue, std::uint32_t k, bool is_tx) {
-    if (!had_died) return;
-    const auto left = prepare_ring(memory, queue, k, is_tx, slots_of(nic, is_tx));
-    had_died = left ? Result<bool>(*had_died || *left) : left;
+void renew(NicRecord& nic, std::string_view name, const NicShape& shape) {
+  nic.name[name.copy(nic.name, sizeof nic.name - 1)] = '\0';
+  nic.tx_rings = shape.tx_rings;
+  nic.rx_rings = shape.rx_rings;
+  bool has_rings = false;
+  for_each_object(nic, [&](std::uint32_t) { has_rings = true; });
+  if (has_rings) return;
+  nic.tx_slots = shape.tx_slots;
+  nic.rx_slots = shape.rx_slots;
+}
+
+bool is_open(const DomainState& state, std::size_t nic, const EndpointRecord* but) {
+  return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& endpoint) {
+    return &endpoint != but && endpoint.in_use != 0 && endpoint.nic == nic;
   });
-  return had_died;
+}
+
+void forget_deleted(Domain& domain, std::uint64_t network) {
+  DomainState& state = domain.state();
+  for (std::size_t index = 0; index != max_nics; ++index) {
+    NicRecord& nic = state.nics[index];
+    if (nic.in_use == 0 || nic.network != network || is_open(state, index) ||
+        xdp::has_interface(nic.interface)) {
+      continue;
+    }
+    if (const auto memory = Memory::of(domain, nic.memory_id)) {
+      for_each_object(nic, [&](std::uint32_t object) { (*memory)->give_back_rings(object, 1); });
+      start_recount(state, **memory);
+    }
+    nic.in_use = 0;
+  }
+}
+
+Result<> prepare_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint) {
+  NicRecord& nic = state.nic_of(endpoint);
+  Result<> done;
+  bool had_died = false;
+  std::vector<std::pair<std::uint32_t*, std::uint32_t>> made;  // objects with their slots
+  for_each_ring(nic, endpoint, [&](NicRecord::Queue& queue, std::uint32_t k, bool is_tx) {
+    if (!done) return;
+    std::uint32_t& object = object_of(queue, is_tx);
+    const bool is_new = object == no_object;
+    const bool is_left = was_left(queue, is_tx) != 0;
+    done = prepare_ring(memory, queue, k, is_tx, slots_of(nic, is_tx));
+    if (done && is_new) made.emplace_back(&object, slots_of(nic, is_tx));
+    had_died |= done && is_left;
+  });
+  if (had_died) start_recount(state, memory);
+  if (done) return done;
+  for (const auto& [object, slots] : made) drop_ring(memory, *object, slots);
+  return done;
 }
 
 void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept {
@@ -175,7 +220,9 @@ void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endp
 
 namespace {
 
-/// What the kernel can take for frames, of `count` buffers.
+static_assert(max_queues == xdp::max_queues);
+
+/// The first `count` buffers, as the kernel takes them.
 Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count) {
   const PoolGeometry& buffers = memory.pools().buffers;
   const std::uint32_t chunk = buffers.object_bytes + os::xdp::headroom;
@@ -188,44 +235,37 @@ Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count) {
   }
   const std::uint64_t page = os::page_bytes();
   const std::uint64_t begin = buffers.offset / page * page;
-  const std::uint64_t end =
-      (buffers.offset + std::uint64_t{count} * buffers.object_bytes) / page * page;
-  return xdp::Frames{
-      .memory = memory.region()->bytes().subspan(begin, end - begin),
-      .first = buffers.offset - begin,
-      .count = static_cast<std::uint32_t>((end - buffers.offset) / buffers.object_bytes),
-      .bytes = buffers.object_bytes};
+  const std::uint64_t bytes = buffers.offset - begin + std::uint64_t{count} * buffers.object_bytes;
+  const std::uint64_t pages = (bytes + page - 1) / page * page;
+  return xdp::Frames{.memory = memory.region()->bytes().subspan(begin, pages),
+                     .first = buffers.offset - begin,
+                     .count = count,
+                     .bytes = buffers.object_bytes};
 }
 
 std::uint32_t all_slots(const NicRecord& nic) {
   return nic.tx_rings * slots_of(nic, true) + nic.rx_rings * slots_of(nic, false);
 }
 
-/// What others are attached by; it goes with the last of them.
-xdp::Attachment attachment_of_others(const DomainState& state, const EndpointRecord& endpoint) {
-  const bool is_first = std::ranges::none_of(state.endpoints, [&](const EndpointRecord& other) {
-    return &other != &endpoint && other.in_use != 0 && other.nic == endpoint.nic;
-  });
-  return is_first ? xdp::Attachment() : attachment_of(state.nic_of(endpoint));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory, const DomainState& state,
                                               const EndpointRecord& endpoint,
-                                              const os::Interface& interface, XdpMode mode) {
+                                              const os::Interface& interface,
+                                              const std::string& name, XdpMode mode) {
   const NicRecord& nic = state.nic_of(endpoint);
   const auto count = memory.fix_buffers(all_slots(nic));
   if (!count) return std::unexpected(count.error());
   const auto frames = frames_of(memory, *count);
   if (!frames) return std::unexpected(frames.error());
-  return xdp::bind({.name = std::string(stored_name(nic.name)),
-                    .interface = interface,
-                    .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
-                    .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
-                    .frames = *frames,
-                    .mode = mode,
-                    .others = attachment_of_others(state, endpoint)});
+  return xdp::bind(
+      {.name = name,
+       .interface = interface,
+       .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
+       .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
+       .frames = *frames,
+       .mode = mode,
+       .others = is_open(state, endpoint.nic, &endpoint) ? attachment_of(nic) : xdp::Attachment()});
 }
 
 }  // namespace netmap::embedded

@@ -29,19 +29,31 @@ struct NicShape {
   std::uint32_t rx_slots;
 };
 [[nodiscard]] NicShape shape_of(const NicRecord& nic);
+[[nodiscard]] NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
+
 /// How it is attached, as long as somebody has it open.
 [[nodiscard]] xdp::Attachment attachment_of(const NicRecord& nic);
-[[nodiscard]] NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
 
 /// Records an interface. Its rings are made when they are opened.
 [[nodiscard]] Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
                                              std::string_view name, std::uint16_t memory_id,
                                              const NicShape& shape);
 
+/// What may have changed while nobody had it open: its name, how many queues it has and, if none of
+/// its rings was made, the slots of these.
+void renew(NicRecord& nic, std::string_view name, const NicShape& shape);
+
+/// Whether an endpoint has that interface open, other than `but`.
+[[nodiscard]] bool is_open(const DomainState& state, std::size_t nic,
+                           const EndpointRecord* but = nullptr);
+
+/// Forgets the interfaces of a network namespace, the calling thread's, that are no more. What they
+/// had a recount finds.
+void forget_deleted(Domain& domain, std::uint64_t network);
+
 /// The endpoint's rings, made if nobody had them yet, and emptied; the kernel has let go of them.
-/// Those whose last user died get other buffers; yields whether there were such, whose former ones
-/// a recount is to find.
-Result<bool> prepare_rings(Memory& memory, NicRecord& nic, const EndpointRecord& endpoint);
+/// Those whose last user died get other buffers, and a recount finds their former ones.
+Result<> prepare_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint);
 /// The endpoint's user died.
 void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept;
 /// The ring object of queue `k`, which the endpoint has.
@@ -72,6 +84,6 @@ void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endp
                                                             const DomainState& state,
                                                             const EndpointRecord& endpoint,
                                                             const os::Interface& interface,
-                                                            XdpMode mode);
+                                                            const std::string& name, XdpMode mode);
 
 }  // namespace netmap::embedded

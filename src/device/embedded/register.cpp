@@ -231,6 +231,7 @@ Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endp
 Result<> resolve_nic(Domain& domain, const std::string& name, const os::Interface& interface,
                      abi::nmreq_register& body, EndpointRecord& endpoint) {
   DomainState& state = domain.state();
+  forget_deleted(domain, interface.network);
   auto nic = find_nic(state, interface);
   if (!nic) {
     const std::uint16_t memory_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
@@ -238,14 +239,15 @@ Result<> resolve_nic(Domain& domain, const std::string& name, const os::Interfac
     if (!made) return std::unexpected(made.error());
     nic = *made;
   }
-  const NicRecord& record = state.nics[*nic];
+  endpoint.nic = *nic;
+  NicRecord& record = state.nics[*nic];
+  if (!is_open(state, *nic)) renew(record, name, shape_of(interface, body));
   const NicShape shape = shape_of(record);
   body.nr_tx_rings = shape.tx_rings;
   body.nr_rx_rings = shape.rx_rings;
   body.nr_tx_slots = shape.tx_slots;
   body.nr_rx_slots = shape.rx_slots;
   endpoint.memory_id = record.memory_id;
-  endpoint.nic = *nic;
   if (auto selected = select_rings(body, shape, endpoint); !selected) return selected;
   return claim_queues(state, endpoint);
 }
@@ -304,19 +306,16 @@ Result<std::optional<os::Interface>> interface_of(const std::string& name,
 
 /// Gives the endpoint its queues, and empty rings for them.
 Result<> take_queues(DomainState& state, Binding& binding, const EndpointRecord& endpoint,
-                     const os::Interface& interface, XdpMode mode) {
+                     const os::Interface& interface, const std::string& name, XdpMode mode) {
   NicRecord& record = state.nic_of(endpoint);
-  auto nic = bind_queues(*binding.memory, state, endpoint, interface, mode);
+  auto nic = bind_queues(*binding.memory, state, endpoint, interface, name, mode);
   if (!nic) return std::unexpected(nic.error());
   const auto& [link, map, attached] = (*nic)->attachment();
   record.link = link;
   record.map = map;
   record.mode = static_cast<std::uint8_t>(attached);
   binding.nic = std::move(*nic);
-  const auto had_died = prepare_rings(*binding.memory, record, endpoint);
-  if (!had_died) return std::unexpected(had_died.error());
-  if (*had_died) start_recount(state, *binding.memory);
-  return {};
+  return prepare_rings(state, *binding.memory, endpoint);
 }
 
 /// Packets move from here on.
@@ -324,6 +323,29 @@ Result<> start_queues(Binding& binding, std::uint64_t offset) {
   const auto layout = find_rings(binding.memory->region()->bytes(), offset);
   if (!layout) return std::unexpected(layout.error());
   return binding.nic->start(*layout);
+}
+
+/// Gives an endpoint that is recorded what a port has, and describes it.
+Result<> furnish(Domain& domain, const abi::nmreq_header& request,
+                 const std::optional<os::Interface>& interface, XdpMode mode, Binding& binding,
+                 abi::nmreq_register& answer) {
+  DomainState& state = domain.state();
+  EndpointRecord& endpoint = state.endpoints[binding.endpoint];
+  Result<> done;
+  if (interface) {
+    done = take_queues(state, binding, endpoint, *interface, request.nr_name, mode);
+  } else if (endpoint.pipe == no_pipe) {
+    done = make_null_rings(*binding.memory, endpoint, answer);
+  } else {
+    bind_rings(binding, state.pipe_of(endpoint), endpoint);
+  }
+  if (done) done = set_offsets(request, state, *binding.memory, endpoint);
+  if (!done) return done;
+  tell_peers(domain, *binding.memory, endpoint);
+  done = make_interface(*binding.memory, state, endpoint, request.nr_name, answer);
+  if (!done) return done;
+  NETMAP_POINT("open: described");
+  return binding.nic ? start_queues(binding, answer.nr_offset) : done;
 }
 
 }  // namespace
@@ -362,29 +384,9 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}};
   endpoint.in_use = 1;
   NETMAP_POINT("open: recorded");
-  if (*interface) {
-    auto taken = take_queues(domain.state(), binding, endpoint, **interface, mode);
-    if (!taken) {
-      endpoint.is_closed = true;
-      return std::unexpected(taken.error());
-    }
-  } else if (endpoint.pipe == no_pipe) {
-    auto made = make_null_rings(*binding.memory, endpoint, answer);
-    if (!made) return std::unexpected(made.error());
-  } else {
-    bind_rings(binding, domain.state().pipe_of(endpoint), endpoint);
-  }
-  if (auto set = set_offsets(request, domain.state(), *binding.memory, endpoint); !set) {
+  if (auto done = furnish(domain, request, *interface, mode, binding, answer); !done) {
     endpoint.is_closed = true;
-    return std::unexpected(set.error());
-  }
-  tell_peers(domain, *binding.memory, endpoint);
-  auto made = make_interface(*binding.memory, domain.state(), endpoint, request.nr_name, answer);
-  if (!made) return std::unexpected(made.error());
-  NETMAP_POINT("open: described");
-  if (binding.nic) {
-    auto started = start_queues(binding, answer.nr_offset);
-    if (!started) return std::unexpected(started.error());
+    return std::unexpected(done.error());
   }
   answer.nr_memsize = binding.memory->region()->bytes().size();
   answer.nr_mem_id = endpoint.memory_id;

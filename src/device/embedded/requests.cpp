@@ -59,6 +59,15 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
 
 Result<> pools_info(Domain& domain, const abi::nmreq_header& request) {
   const DomainState& state = domain.state();
+  if (is_nic_name(request.nr_name)) {
+    const auto interface = xdp::find_interface(request.nr_name);
+    if (!interface) return std::unexpected(interface.error());
+    const auto nic = find_nic(state, *interface);
+    const auto pools = pools_of(domain, nic ? state.nics[*nic].memory_id : global_memory);
+    if (!pools) return std::unexpected(pools.error());
+    body_of<abi::nmreq_pools_info>(request) = *pools;
+    return {};
+  }
   const auto name = pipe_of(request.nr_name);
   if (!name) return std::unexpected(name.error());
   const auto pipe = find_pipe(state, *name);
@@ -81,6 +90,12 @@ Result<> set_header(const abi::nmreq_header& request) {
 }
 
 Result<> get_header(const DomainState& state, const abi::nmreq_header& request) {
+  if (is_nic_name(request.nr_name)) {
+    const auto interface = xdp::find_interface(request.nr_name);
+    if (!interface) return std::unexpected(interface.error());
+    body_of<abi::nmreq_port_hdr>(request).nr_hdr_len = abi::vnet_hdr_len::none;
+    return {};
+  }
   const auto name = pipe_of(request.nr_name);
   if (!name) return std::unexpected(name.error());
   if (!find_pipe(state, *name)) {
@@ -163,8 +178,9 @@ Result<> answer(Domain& domain, abi::nmreq_header& request) {
     case abi::request::port_hdr_get: return get_header(domain.state(), request);
     default:
       return std::unexpected(
-          Error(errc::not_supported, "the embedded device has pipes and null ports only; request " +
-                                         std::to_string(request.nr_reqtype) + " is not for these"));
+          Error(errc::not_supported,
+                "the embedded device has interfaces, pipes and null ports only; request " +
+                    std::to_string(request.nr_reqtype) + " is not for these"));
   }
 }
 

@@ -72,6 +72,7 @@ class FaultDevice final : public Device {
               "a port with faults has rings of its own, which neither sees; open it without"));
   }
   [[nodiscard]] FaultCounts fault_counts() const noexcept override { return counts_; }
+  [[nodiscard]] XdpCounts xdp_counts() const noexcept override { return inner_.stats().xdp; }
 
   SyncStatus sync_tx() noexcept override {
     return guarded([this] { return send(); });

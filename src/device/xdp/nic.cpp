@@ -70,6 +70,11 @@ class XdpNic final : public Nic {
         program_(std::move(program)),
         events_(std::move(events)) {}
 
+  /// The sockets may stay, for the other direction.
+  ~XdpNic() override {
+    for (const std::uint32_t queue : rx_queues_) program_->release(queue);
+  }
+
   Result<> start(const Layout& layout) override;
 
   SyncStatus sync_tx() noexcept override {
@@ -93,6 +98,7 @@ class XdpNic final : public Nic {
       const auto watched = events_.tx.watch_room(queue.fd());
       if (!watched && arming_.is_ok()) arming_ = watched.error();
     }
+    events_.tx.clear();  // what there is room for now, whoever armed looks at
   }
   void disarm(Directions directions) noexcept override {
     if (directions.has(Direction::tx)) {
@@ -105,6 +111,7 @@ class XdpNic final : public Nic {
   [[nodiscard]] const Attachment& attachment() const noexcept override {
     return program_->attachment();
   }
+  [[nodiscard]] XdpCounts counts() const noexcept override;
 
  private:
   template <class Queues>
@@ -121,26 +128,47 @@ class XdpNic final : public Nic {
   Sockets sockets_;
   std::shared_ptr<Program> program_;
   Events events_;
-  SyncStatus arming_;  ///< how arm() went, for the next to be told
+  SyncStatus arming_;  ///< a failure of arm(), which the next sync_tx() yields
   std::vector<TxQueue> tx_;
   std::vector<RxQueue> rx_;
+  std::vector<std::uint32_t> rx_queues_;  ///< those that the program leads here
 };
 
 Result<> XdpNic::start(const Layout& layout) {
-  os::Outcome<> watched;
+  const auto has_socket = [this](const RingPlace& at) { return sockets_.contains(at.index); };
+  if (!std::ranges::all_of(layout.tx, has_socket) || !std::ranges::all_of(layout.rx, has_socket)) {
+    return std::unexpected(Error(errc::region_damaged, "the port's list of rings was changed"));
+  }
   for (const RingPlace& at : layout.tx) {
-    const BoundSocket& bound = *sockets_.at(at.index);
+    BoundSocket& bound = *sockets_.at(at.index);
+    bound.used |= Direction::tx;
     tx_.emplace_back(at, frames_, bound.socket, bound.has_fragments);
   }
+  os::Outcome<> watched;
   for (const RingPlace& at : layout.rx) {
-    const BoundSocket& bound = *sockets_.at(at.index);
+    BoundSocket& bound = *sockets_.at(at.index);
+    bound.used |= Direction::rx;
     rx_.emplace_back(at, frames_, bound.socket);
+    rx_queues_.push_back(at.index);
     if (watched && layout.rx.size() > 1) watched = events_.rx.watch_readable(bound.socket.fd());
     if (auto led = program_->lead(at.index, bound.socket); !led) return led;
   }
   if (watched) return {};
   return std::unexpected(Error(
       watched.error(), "cannot wait on the interface's queues: " + watched.error().message()));
+}
+
+XdpCounts XdpNic::counts() const noexcept {
+  XdpCounts sum;
+  for (const auto& [queue, bound] : sockets_) {
+    const os::XdpSocket::Counts one = bound->socket.counts();
+    sum.rx_dropped += one.rx_dropped;
+    sum.rx_ring_full += one.rx_ring_full;
+    sum.rx_no_buffer += one.rx_no_buffer;
+    sum.rx_invalid += one.rx_invalid;
+    sum.tx_invalid += one.tx_invalid;
+  }
+  return sum;
 }
 
 // ---- Binding -----------------------------------------------------------------------------------
@@ -153,11 +181,11 @@ Error cannot_make_socket(const Wish& wish, std::error_code why) {
   } else if (why == std::errc::address_family_not_supported) {
     sentence += "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS); use the kernel device";
   } else if (why == std::errc::no_buffer_space || why == std::errc::not_enough_memory) {
-    sentence += "it pins " + std::to_string(wish.frames.memory.size() / 1024) +
+    sentence += "each queue pins " + std::to_string(wish.frames.memory.size() / 1024) +
                 " KiB of the region: raise the limit of locked memory ('ulimit -l'), or give the "
                 "program CAP_IPC_LOCK";
   } else {
-    sentence += "the region must lie on tmpfs or hugetlbfs, and the kernel be 5.4 or later";
+    sentence += "the region must lie on tmpfs or hugetlbfs, and the kernel be 5.14 or later";
   }
   return {why, std::move(sentence)};
 }
@@ -227,6 +255,7 @@ bool overlap(Directions a, Directions b) {
 Result<std::shared_ptr<BoundSocket>> take_socket(const Wish& wish, std::uint32_t queue) {
   const Directions directions = wanted(wish, queue);
   const std::scoped_lock only(open_sockets().mutex);
+  std::erase_if(open_sockets().sockets, [](const auto& socket) { return socket.second.expired(); });
   auto& known = open_sockets().sockets[{wish.interface.network, wish.interface.index, queue}];
   auto socket = known.lock();
   if (!socket) {
@@ -241,7 +270,6 @@ Result<std::shared_ptr<BoundSocket>> take_socket(const Wish& wish, std::uint32_t
                   "' anew while a port has its other direction, or it is another region's; close "
                   "that port first"));
   }
-  socket->used |= directions;
   return socket;
 }
 
@@ -257,6 +285,10 @@ Result<os::Interface> find_interface(const std::string& name) {
   }
   return std::unexpected(Error(
       found.error(), "cannot look at the interface '" + name + "': " + found.error().message()));
+}
+
+bool has_interface(std::uint32_t index) {
+  return os::has_interface(index);
 }
 
 Result<std::unique_ptr<Nic>> bind(const Wish& wish) {

@@ -22,6 +22,8 @@ struct Attachment {
   XdpMode mode = XdpMode::automatic;
 };
 
+inline constexpr std::uint32_t max_queues = 64;  ///< of an interface
+
 struct Wish {
   struct Queues {
     std::uint32_t first;
@@ -59,11 +61,16 @@ class Nic {
   virtual void arm(Directions directions) noexcept = 0;
   virtual void disarm(Directions directions) noexcept = 0;
   [[nodiscard]] virtual const Attachment& attachment() const noexcept = 0;
+  [[nodiscard]] virtual XdpCounts counts() const noexcept = 0;
 };
 
 /// What is known of an interface. Fails with no_such_device_or_address, as the module does, if
 /// there is none of that name in the calling thread's network namespace.
 [[nodiscard]] Result<os::Interface> find_interface(const std::string& name);
+
+/// Whether the calling thread's network namespace has an interface of that index, or that cannot be
+/// told.
+[[nodiscard]] bool has_interface(std::uint32_t index);
 
 /// Takes hold of the queues. Once that is done, the kernel has let go of all frames that former
 /// sockets on them had.

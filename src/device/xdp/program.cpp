@@ -14,8 +14,6 @@
 namespace netmap::xdp {
 namespace {
 
-constexpr std::uint32_t max_queues = 64;
-
 /// What a call of libbpf yielded: a descriptor, or minus an errno.
 os::Outcome<os::File> file_of(int result) {
   if (result < 0) return os::failure(-result);
@@ -77,11 +75,11 @@ os::Outcome<os::File> load(const os::File& map) {
 }
 
 template <class Info>
-std::uint32_t id_of(const os::File& file) {
+Info info_of(const os::File& file) {
   Info info{};
   std::uint32_t size = sizeof info;
   (void)::bpf_obj_get_info_by_fd(file.fd(), &info, &size);
-  return info.id;
+  return info;
 }
 
 /// The first of the modes asked for that the driver has.
@@ -113,7 +111,9 @@ Error cannot_attach(const std::string& name, XdpMode mode, std::error_code why) 
   if (mode == XdpMode::native) {
     return {why, step + "its driver cannot take one in native mode as it is; ask for generic mode"};
   }
-  return {why, step + rights};
+  return {why, why == std::errc::operation_not_permitted
+                   ? step + rights
+                   : step + "the kernel's log may say more; or use the kernel device"};
 }
 
 Result<std::shared_ptr<Program>> make(const os::Interface& interface, const std::string& name,
@@ -126,14 +126,26 @@ Result<std::shared_ptr<Program>> make(const os::Interface& interface, const std:
   auto attached = attach(*program, interface, mode);
   if (!attached) return std::unexpected(cannot_attach(name, mode, attached.error()));
   auto& [link, attached_mode] = *attached;
-  const Attachment attachment{id_of<bpf_link_info>(link), id_of<bpf_map_info>(*map), attached_mode};
+  const Attachment attachment{info_of<bpf_link_info>(link).id, info_of<bpf_map_info>(*map).id,
+                              attached_mode};
   return std::make_shared<Program>(std::move(link), std::move(*map), attachment);
 }
 
+/// Whether ids that others wrote down are what they should be.
+bool is_attached(const os::File& link, const os::File& map, const os::Interface& interface) {
+  const auto attached = info_of<bpf_link_info>(link);
+  const auto sockets = info_of<bpf_map_info>(map);
+  return attached.type == BPF_LINK_TYPE_XDP && attached.xdp.ifindex == interface.index &&
+         sockets.type == BPF_MAP_TYPE_XSKMAP && sockets.key_size == sizeof(std::uint32_t) &&
+         sockets.value_size == sizeof(int);
+}
+
 /// The program that another process has attached, so that it stays when that process goes.
-Result<std::shared_ptr<Program>> join(const std::string& name, const Attachment& others) {
+Result<std::shared_ptr<Program>> join(const os::Interface& interface, const std::string& name,
+                                      const Attachment& others) {
   auto link = file_of(::bpf_link_get_fd_by_id(others.link));
   auto map = link ? file_of(::bpf_map_get_fd_by_id(others.map)) : std::unexpected(link.error());
+  if (map && !is_attached(*link, *map, interface)) map = os::failure(ENOENT);
   if (!map) {
     return cannot("join the process that has '" + name + "' open", map.error(),
                   "that needs CAP_SYS_ADMIN; or open all rings in one process");
@@ -157,9 +169,10 @@ Result<std::shared_ptr<Program>> Program::on(const os::Interface& interface,
                                              const std::string& name, XdpMode mode,
                                              const Attachment& others) {
   const std::scoped_lock only(open_programs().mutex);
+  std::erase_if(open_programs().programs, [](const auto& one) { return one.second.expired(); });
   auto& known = open_programs().programs[{interface.network, interface.index}];
   if (auto program = known.lock()) return program;
-  auto program = others.link != 0 ? join(name, others) : make(interface, name, mode);
+  auto program = others.link != 0 ? join(interface, name, others) : make(interface, name, mode);
   if (program) known = *program;
   return program;
 }
@@ -169,6 +182,10 @@ Result<> Program::lead(std::uint32_t queue, const os::XdpSocket& socket) const {
   const int done = ::bpf_map_update_elem(map_.fd(), &queue, &fd, BPF_ANY);
   if (done == 0) return {};
   return cannot("lead queue " + std::to_string(queue) + " to its socket", code_of(-done));
+}
+
+void Program::release(std::uint32_t queue) const noexcept {
+  (void)::bpf_map_delete_elem(map_.fd(), &queue);
 }
 
 }  // namespace netmap::xdp

@@ -30,6 +30,8 @@ class Program {
 
   /// Packets of `queue` go to the socket until that is closed.
   Result<> lead(std::uint32_t queue, const os::XdpSocket& socket) const;
+  /// Packets of `queue` go to the host again.
+  void release(std::uint32_t queue) const noexcept;
   [[nodiscard]] const Attachment& attachment() const noexcept { return attachment_; }
 
  private:

@@ -7,10 +7,13 @@ namespace {
 /// What is shorter than two addresses and a type is no packet.
 constexpr std::uint32_t ethernet_header = 14;
 
-/// The kernel goes on another time: it has done its share, lacks memory, or the link is down.
+/// The kernel has done its share, or as many packets as it keeps for a socket are under way.
+constexpr auto not_all = std::errc::resource_unavailable_try_again;
+
+/// The next sync finds it otherwise: the kernel lacks memory, or the link is down.
 bool is_passing(std::error_code why) {
-  return why == std::errc::resource_unavailable_try_again || why == std::errc::no_buffer_space ||
-         why == std::errc::device_or_resource_busy || why == std::errc::network_down;
+  return why == std::errc::no_buffer_space || why == std::errc::device_or_resource_busy ||
+         why == std::errc::network_down;
 }
 
 }  // namespace
@@ -97,7 +100,8 @@ SyncStatus TxQueue::kick() noexcept {
   for (std::uint32_t calls = tx_.waiting() / sent_at_once + 1; calls != 0 && tx_.waiting() != 0;
        --calls) {
     const auto sent = socket_->send();
-    if (sent || is_passing(sent.error())) continue;
+    if (sent || sent.error() == not_all) continue;
+    if (is_passing(sent.error())) break;
     const bool is_gone = sent.error() == std::errc::no_such_device_or_address;
     return is_gone ? SyncStatus(errc::interface_gone) : SyncStatus(sent.error());
   }
