@@ -142,7 +142,8 @@ Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
   Result<> reserved;
   for (const std::uint64_t wanted : {usual, least}) {
     const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, buffers.objects));
-    reserved = reserve(buffers.at(0), whole_pages(std::uint64_t{end} * buffers.object_bytes));
+    const std::uint64_t last = buffers.offset + std::uint64_t{end} * buffers.object_bytes;
+    reserved = reserve(buffers.offset, whole_pages(last) - buffers.offset);
     if (!reserved) continue;
     state_->buffer_limit = end;
     return end;
