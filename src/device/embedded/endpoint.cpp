@@ -244,20 +244,6 @@ SyncStatus Endpoint::wake_senders() noexcept {
   return {};
 }
 
-namespace {
-
-bool has_raw_ring(xdp::Nic& nic) noexcept {
-  for (const Direction direction : {Direction::tx, Direction::rx}) {
-    std::size_t n = 0;
-    while (const detail::Ledger* const ledger = nic.ledger(direction, n++)) {
-      if (ledger->is_raw) return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
 /// A program that has bare pointers may have buffers anywhere: it says so instead of answering, and
 /// what is lost is found when it has left. If it got them after it had answered, it goes on to
 /// mark.
@@ -288,7 +274,7 @@ bool Endpoint::is_raw() noexcept {
   const auto has_raw = [](auto& side) { return side.ledger().is_raw; };
   return std::ranges::any_of(binding_->senders, has_raw) ||
          std::ranges::any_of(binding_->receivers, has_raw) || binding_->nothing.is_raw ||
-         (binding_->nic && has_raw_ring(*binding_->nic));
+         (binding_->nic && binding_->nic->is_raw());
 }
 
 /// What was sound has been synced all the same, and somebody may sleep on it.
@@ -302,10 +288,7 @@ SyncStatus Endpoint::reset_rings() noexcept {
 
 detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
   auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
-  if (nic) {
-    detail::Ledger* const ledger = nic->ledger(direction, n);
-    return ledger != nullptr ? *ledger : nothing;
-  }
+  if (nic) return nic->ledger(direction, n);
   if (direction == Direction::tx) return n < senders.size() ? senders[n].ledger() : nothing;
   return n < receivers.size() ? receivers[n].ledger() : nothing;
 }

@@ -83,9 +83,14 @@ class XdpNic final : public Nic {
     return sync(tx_);
   }
   SyncStatus sync_rx() noexcept override { return sync(rx_); }
-  [[nodiscard]] detail::Ledger* ledger(Direction direction, std::size_t n) noexcept override {
-    if (direction == Direction::tx) return n < tx_.size() ? &tx_[n].ledger() : nullptr;
-    return n < rx_.size() ? &rx_[n].ledger() : nullptr;
+  [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
+    if (direction == Direction::tx) return n < tx_.size() ? tx_[n].ledger() : nothing_;
+    return n < rx_.size() ? rx_[n].ledger() : nothing_;
+  }
+  [[nodiscard]] bool is_raw() noexcept override {
+    const auto has_raw = [](auto& queue) { return queue.ledger().is_raw; };
+    return std::ranges::any_of(tx_, has_raw) || std::ranges::any_of(rx_, has_raw) ||
+           nothing_.is_raw;
   }
   [[nodiscard]] WaitHandle wait_handle(Direction direction) const noexcept override {
     int fd = events_.tx.fd();
@@ -131,6 +136,7 @@ class XdpNic final : public Nic {
   SyncStatus arming_;  ///< a failure of arm(), which the next sync_tx() yields
   std::vector<TxQueue> tx_;
   std::vector<RxQueue> rx_;
+  detail::Ledger nothing_;                ///< of rings that were not there when it started
   std::vector<std::uint32_t> rx_queues_;  ///< those that the program leads here
 };
 

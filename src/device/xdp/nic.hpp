@@ -55,8 +55,10 @@ class Nic {
 
   virtual SyncStatus sync_tx() noexcept = 0;
   virtual SyncStatus sync_rx() noexcept = 0;
-  /// Of ring `n` of the layout; null if there is none.
-  [[nodiscard]] virtual detail::Ledger* ledger(Direction direction, std::size_t n) noexcept = 0;
+  /// Of ring `n` of the layout.
+  [[nodiscard]] virtual detail::Ledger& ledger(Direction direction, std::size_t n) noexcept = 0;
+  /// Whether the program has a bare pointer to a ring.
+  [[nodiscard]] virtual bool is_raw() noexcept = 0;
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
   virtual void arm(Directions directions) noexcept = 0;
   virtual void disarm(Directions directions) noexcept = 0;
