@@ -2,7 +2,6 @@
 #include "device/embedded/nic.hpp"
 
 #include "device/embedded/options.hpp"
-#include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
 
 #include <string>
@@ -63,18 +62,6 @@ void drop_ring(Memory& memory, std::uint32_t& object, std::uint32_t slots) {
   memory.give_back_rings(std::exchange(object, no_object), 1);
 }
 
-/// As if nobody had used it: all slots are free, or empty.
-void empty_ring(Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
-                std::uint32_t slots) {
-  describe_ring(memory, object, index, is_tx, slots);
-  abi::netmap_ring& ring = memory.ring(object);
-  if (is_tx) ring.tail = slots - 1;
-  for (std::uint32_t slot = 0; slot != slots; ++slot) {
-    auto& at = abi::slots_of(ring)[slot];
-    at = {at.buf_idx, memory.whole_buffer(), 0, 0};
-  }
-}
-
 Result<> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, bool is_tx,
                       std::uint32_t slots) {
   std::uint32_t& object = object_of(queue, is_tx);
@@ -106,7 +93,7 @@ std::optional<std::uint16_t> find_nic(const DomainState& state, const os::Interf
   return static_cast<std::uint16_t>(found - std::begin(state.nics));
 }
 
-NicShape shape_of(const NicRecord& nic) {
+PortShape shape_of(const NicRecord& nic) {
   return {nic.tx_rings, nic.rx_rings, slots_of(nic, true), slots_of(nic, false)};
 }
 
@@ -116,7 +103,7 @@ xdp::Attachment attachment_of(const NicRecord& nic) {
   return {nic.link, nic.map, mode};
 }
 
-NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
+PortShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
   const auto slots = [](std::uint32_t count) {
     return count == 0 ? default_slots : std::clamp(count, 2U, max_slots);
   };
@@ -126,7 +113,7 @@ NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& ask
 
 Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
                                std::string_view name, std::uint16_t memory_id,
-                               const NicShape& shape) {
+                               const PortShape& shape) {
   const auto free =
       std::ranges::find_if(state.nics, [](const NicRecord& nic) { return nic.in_use == 0; });
   if (free == std::end(state.nics)) {
@@ -144,7 +131,7 @@ Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interfac
   return static_cast<std::uint16_t>(free - std::begin(state.nics));
 }
 
-void renew(NicRecord& nic, std::string_view name, const NicShape& shape) {
+void renew(NicRecord& nic, std::string_view name, const PortShape& shape) {
   nic.name[name.copy(nic.name, sizeof nic.name - 1)] = '\0';
   nic.tx_rings = shape.tx_rings;
   nic.rx_rings = shape.rx_rings;
@@ -204,11 +191,8 @@ void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept {
 }
 
 void mark_slots(Memory& memory, std::uint32_t object) noexcept {
-  abi::netmap_ring& ring = memory.ring(object);
-  const std::uint32_t slots = std::min(detail::load(ring.num_slots), slots_of_ring(memory.pools()));
-  for (std::uint32_t slot = 0; slot != slots; ++slot) {
-    memory.mark(detail::load(abi::slots_of(ring)[slot]).index);
-  }
+  for_each_slot(memory, object,
+                [&](const abi::netmap_slot& slot) { memory.mark(detail::load(slot).index); });
 }
 
 void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint) noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "device/embedded/memory.hpp"
+#include "device/embedded/pipe.hpp"
 #include "device/xdp/nic.hpp"
 
 #include <algorithm>
@@ -22,14 +23,8 @@ namespace netmap::embedded {
 
 /// Rings and slots of an interface, whether it is recorded or would be now. In a request 0 slots
 /// are the default.
-struct NicShape {
-  std::uint16_t tx_rings;
-  std::uint16_t rx_rings;
-  std::uint32_t tx_slots;
-  std::uint32_t rx_slots;
-};
-[[nodiscard]] NicShape shape_of(const NicRecord& nic);
-[[nodiscard]] NicShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
+[[nodiscard]] PortShape shape_of(const NicRecord& nic);
+[[nodiscard]] PortShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
 
 /// How it is attached, as long as somebody has it open.
 [[nodiscard]] xdp::Attachment attachment_of(const NicRecord& nic);
@@ -37,11 +32,11 @@ struct NicShape {
 /// Records an interface. Its rings are made when they are opened.
 [[nodiscard]] Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
                                              std::string_view name, std::uint16_t memory_id,
-                                             const NicShape& shape);
+                                             const PortShape& shape);
 
 /// What may have changed while nobody had it open: its name, how many queues it has and, if none of
 /// its rings was made, the slots of these.
-void renew(NicRecord& nic, std::string_view name, const NicShape& shape);
+void renew(NicRecord& nic, std::string_view name, const PortShape& shape);
 
 /// Whether an endpoint has that interface open, other than `but`.
 [[nodiscard]] bool is_open(const DomainState& state, std::size_t nic,
@@ -56,14 +51,6 @@ void forget_deleted(Domain& domain, std::uint64_t network);
 Result<> prepare_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint);
 /// The endpoint's user died.
 void leave_rings(NicRecord& nic, const EndpointRecord& endpoint) noexcept;
-/// The ring object of queue `k`, which the endpoint has.
-[[nodiscard]] inline std::uint32_t tx_object(const NicRecord& nic, std::uint32_t k) {
-  return nic.queues[k % max_queues].tx;
-}
-[[nodiscard]] inline std::uint32_t rx_object(const NicRecord& nic, std::uint32_t k) {
-  return nic.queues[k % max_queues].rx;
-}
-
 /// use(ring object) for each ring that an interface has.
 template <class Use>
 void for_each_object(const NicRecord& nic, Use&& use) {

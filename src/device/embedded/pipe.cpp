@@ -12,7 +12,7 @@ namespace netmap::embedded {
 namespace {
 
 /// A sender's and a receiver's for each.
-std::uint32_t total_rings(const PipeShape& shape) {
+std::uint32_t total_rings(const PortShape& shape) {
   return 2u * (shape.tx_rings + shape.rx_rings);
 }
 
@@ -53,7 +53,7 @@ std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent
   return found == std::end(state.pipes) ? std::uint16_t{0} : found->memory_id;
 }
 
-PipeShape clamp(const PipeShape& asked) {
+PortShape clamp(const PortShape& asked) {
   const auto rings = [](std::uint16_t count) {
     return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(count, 1, max_rings));
   };
@@ -64,7 +64,7 @@ PipeShape clamp(const PipeShape& asked) {
           slots(asked.rx_slots)};
 }
 
-PipeShape shape_of(const PipeRecord& pipe, End end) {
+PortShape shape_of(const PipeRecord& pipe, End end) {
   const std::size_t own = number(end);
   const std::size_t peer = number(other(end));
   return clamp({pipe.rings[own], pipe.rings[peer], pipe.slots[own], pipe.slots[peer]});
@@ -102,8 +102,19 @@ void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t ind
   ring.dir = is_tx ? abi::ring_dir::tx : abi::ring_dir::rx;
 }
 
+void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
+                std::uint32_t num_slots) {
+  describe_ring(memory, object, index, is_tx, num_slots);
+  abi::netmap_ring& ring = memory.ring(object);
+  if (is_tx && num_slots != 0) ring.tail = num_slots - 1;
+  for (std::uint32_t slot = 0; slot != num_slots; ++slot) {
+    auto& at = abi::slots_of(ring)[slot];
+    at = {at.buf_idx, memory.whole_buffer(), 0, 0};
+  }
+}
+
 Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory, std::uint16_t memory_id,
-                                const PipeName& name, const PipeShape& shape) {
+                                const PipeName& name, const PortShape& shape) {
   const auto free =
       std::ranges::find_if(state.pipes, [](const PipeRecord& pipe) { return pipe.in_use == 0; });
   if (free == std::end(state.pipes)) {

@@ -32,24 +32,33 @@ struct PipeName {
 /// none.
 [[nodiscard]] std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent);
 
-/// Rings and slots of a pipe as seen from one end. In a request 0 is the default, and the numbers
-/// are the master's whichever end it names, as the module has it.
-struct PipeShape {
+/// Rings and slots of a port; of a pipe as seen from one end. In a request for a pipe 0 is the
+/// default, and the numbers are the master's whichever end it names, as the module has it.
+struct PortShape {
   std::uint16_t tx_rings;
   std::uint16_t rx_rings;
   std::uint32_t tx_slots;
   std::uint32_t rx_slots;
+
+  /// As a registration or a port_info_get answers it.
+  template <class Body>
+  void write_to(Body& body) const {
+    body.nr_tx_rings = tx_rings;
+    body.nr_rx_rings = rx_rings;
+    body.nr_tx_slots = tx_slots;
+    body.nr_rx_slots = rx_slots;
+  }
 };
 inline constexpr std::uint32_t default_slots = 1024;
 
 /// The shape that a new pipe gets for `asked`: defaults filled in, excess clamped as the module
 /// does.
-[[nodiscard]] PipeShape clamp(const PipeShape& asked);
-[[nodiscard]] PipeShape shape_of(const PipeRecord& pipe, End end);
+[[nodiscard]] PortShape clamp(const PortShape& asked);
+[[nodiscard]] PortShape shape_of(const PipeRecord& pipe, End end);
 
 [[nodiscard]] Result<std::uint16_t> make_pipe(DomainState& state, Memory& memory,
                                               std::uint16_t memory_id, const PipeName& name,
-                                              const PipeShape& shape);
+                                              const PortShape& shape);
 /// Gives rings and buffers back; the record is the caller's to free. Nobody may use the pipe.
 void destroy_pipe(const PipeRecord& pipe, Memory& memory);
 
@@ -75,24 +84,30 @@ void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
 /// How many ring objects it has.
 [[nodiscard]] std::uint32_t total_rings(const PipeRecord& pipe);
 
-/// use(slot) for every slot of an endpoint's own rings, if it is a null port.
+/// use(slot) for every slot of a ring object that is not a pipe's.
+template <class Use>
+void for_each_slot(const Memory& memory, std::uint32_t object, Use&& use) {
+  auto& ring = memory.ring(object);
+  const auto* const slots = abi::slots_of(ring);
+  const std::uint32_t num_slots = detail::load(ring.num_slots);
+  const std::uint32_t most = slots_of_ring(memory.pools());
+  for (std::uint32_t slot = 0; slot != std::min(num_slots, most); ++slot) use(slots[slot]);
+}
+/// The same for all of an endpoint's own rings, if it is a null port.
 template <class Use>
 void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Use&& use) {
   if (endpoint.first_ring == no_object) return;
   const std::uint32_t rings = endpoint.tx.count + endpoint.rx.count;
   for (std::uint32_t i = 0; i != std::min(rings, 2 * max_rings); ++i) {
-    auto& ring = memory.ring(endpoint.first_ring + i);
-    const auto* slots = abi::slots_of(ring);
-    const std::uint32_t num_slots = detail::load(ring.num_slots);
-    for (std::uint32_t slot = 0; slot != std::min(num_slots, slots_of_ring(memory.pools()));
-         ++slot) {
-      use(slots[slot]);
-    }
+    for_each_slot(memory, endpoint.first_ring + i, use);
   }
 }
 
 /// Fills in what netmap(4) keeps in a ring's head. `is_tx`: its direction.
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                    std::uint32_t num_slots);
+/// The same, as if nobody had used it: all slots are free, or empty. They keep their buffers.
+void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
+                std::uint32_t num_slots);
 
 }  // namespace netmap::embedded

@@ -24,15 +24,13 @@ Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
   const std::uint16_t memory_id = memory_of_new_pipe(domain.state(), name.parent, body.nr_mem_id);
   const auto memory = Memory::of(domain, memory_id);
   if (!memory) return std::unexpected(memory.error());
-  const PipeShape shape =
+  const PortShape shape =
       clamp({body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
   return make_pipe(domain.state(), **memory, memory_id, name, shape);
 }
 
-/// Which rings the request's mode and flags select; module's rules, netmap(4). `Shape` is a pipe's
-/// or an interface's.
-template <class Shape>
-Result<> select_rings(const abi::nmreq_register& body, const Shape& shape,
+/// Which rings the request's mode and flags select; module's rules, netmap(4).
+Result<> select_rings(const abi::nmreq_register& body, const PortShape& shape,
                       EndpointRecord& endpoint) {
   endpoint.tx = {0, shape.tx_rings};
   endpoint.rx = {0, shape.rx_rings};
@@ -102,31 +100,35 @@ Result<std::uint32_t> free_record(DomainState& state) {
   return refuse(std::errc::not_enough_memory, "the domain has no room for another open port");
 }
 
+/// The ring object of the endpoint's tx ring `k`, or of its rx ring.
+std::uint32_t object_of(const DomainState& state, const EndpointRecord& endpoint, bool is_tx,
+                        std::uint32_t k) {
+  if (endpoint.pipe != no_pipe) {
+    const PipeRecord& pipe = state.pipe_of(endpoint);
+    return is_tx ? tx_object(pipe, endpoint.end, k) : rx_object(pipe, endpoint.end, k);
+  }
+  if (endpoint.nic != no_nic) {
+    const NicRecord::Queue& queue = state.nic_of(endpoint).queues[k % max_queues];
+    return is_tx ? queue.tx : queue.rx;
+  }
+  return endpoint.first_ring + k + (is_tx ? 0 : endpoint.tx.count);
+}
+
 /// Where the offsets of an endpoint's rings go, in the order that netmap(4) gives them.
 void list_rings(const Memory& memory, abi::netmap_if& interface, const DomainState& state,
                 const EndpointRecord& endpoint, const abi::nmreq_register& body) {
-  const bool is_pipe = endpoint.pipe != no_pipe;
-  const PipeRecord* pipe = is_pipe ? &state.pipe_of(endpoint) : nullptr;
-  const NicRecord* nic = endpoint.nic != no_nic ? &state.nic_of(endpoint) : nullptr;
-  const auto offset_of = [&](std::uint32_t ring) {
-    return static_cast<std::int64_t>(memory.pools().rings.at(ring) + ring_in_object) -
-           static_cast<std::int64_t>(memory.pools().interfaces.at(endpoint.interface));
-  };
-  std::int64_t* tx = abi::ring_offsets_of(interface);
-  std::int64_t* rx = tx + body.nr_tx_rings + 1;
+  std::int64_t* const tx = abi::ring_offsets_of(interface);
+  std::int64_t* const rx = tx + body.nr_tx_rings + 1;
   std::fill(tx, rx + body.nr_rx_rings + 1, 0);
-  for (std::uint32_t k = endpoint.tx.first;
-       k < std::min<std::uint32_t>(endpoint.tx.end(), body.nr_tx_rings); ++k) {
-    tx[k] = offset_of(is_pipe          ? tx_object(*pipe, endpoint.end, k)
-                      : nic != nullptr ? tx_object(*nic, k)
-                                       : endpoint.first_ring + k);
-  }
-  for (std::uint32_t k = endpoint.rx.first;
-       k < std::min<std::uint32_t>(endpoint.rx.end(), body.nr_rx_rings); ++k) {
-    rx[k] = offset_of(is_pipe          ? rx_object(*pipe, endpoint.end, k)
-                      : nic != nullptr ? rx_object(*nic, k)
-                                       : endpoint.first_ring + endpoint.tx.count + k);
-  }
+  const auto list = [&](std::int64_t* into, RingRange rings, std::uint32_t most, bool is_tx) {
+    for (std::uint32_t k = rings.first; k < std::min(rings.end(), most); ++k) {
+      const std::uint32_t object = object_of(state, endpoint, is_tx, k);
+      into[k] = static_cast<std::int64_t>(memory.pools().rings.at(object) + ring_in_object) -
+                static_cast<std::int64_t>(memory.pools().interfaces.at(endpoint.interface));
+    }
+  };
+  list(tx, endpoint.tx, body.nr_tx_rings, true);
+  list(rx, endpoint.rx, body.nr_rx_rings, false);
 }
 
 Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord& endpoint,
@@ -170,12 +172,9 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
   for (std::uint32_t i = 0; i != count; ++i) {
     const bool is_tx = i < body.nr_tx_rings;
     const std::uint32_t size = is_tx ? body.nr_tx_slots : body.nr_rx_slots;
-    describe_ring(memory, *rings + i, is_tx ? i : i - body.nr_tx_rings, is_tx, size);
-    abi::netmap_ring& ring = memory.ring(*rings + i);
-    if (is_tx && size != 0) ring.tail = size - 1;
-    for (std::uint32_t slot = 0; slot != size; ++slot) {
-      abi::slots_of(ring)[slot] = {*next++, memory.whole_buffer(), 0, 0};
-    }
+    abi::netmap_slot* const first = abi::slots_of(memory.ring(*rings + i));
+    for (std::uint32_t slot = 0; slot != size; ++slot) first[slot].buf_idx = *next++;
+    empty_ring(memory, *rings + i, is_tx ? i : i - body.nr_tx_rings, is_tx, size);
   }
   endpoint.first_ring = *rings;
   return {};
@@ -242,11 +241,8 @@ Result<> resolve_nic(Domain& domain, const std::string& name, const os::Interfac
   endpoint.nic = *nic;
   NicRecord& record = state.nics[*nic];
   if (!is_open(state, *nic)) renew(record, name, shape_of(interface, body));
-  const NicShape shape = shape_of(record);
-  body.nr_tx_rings = shape.tx_rings;
-  body.nr_rx_rings = shape.rx_rings;
-  body.nr_tx_slots = shape.tx_slots;
-  body.nr_rx_slots = shape.rx_slots;
+  const PortShape shape = shape_of(record);
+  shape.write_to(body);
   endpoint.memory_id = record.memory_id;
   if (auto selected = select_rings(body, shape, endpoint); !selected) return selected;
   return claim_queues(state, endpoint);
@@ -283,11 +279,8 @@ Result<> resolve(Domain& domain, const std::string& name,
   const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
   if (!pipe) return std::unexpected(pipe.error());
   const PipeRecord& record = domain.state().pipes[*pipe];
-  const PipeShape shape = shape_of(record, pipe_name->end);
-  body.nr_tx_rings = shape.tx_rings;
-  body.nr_rx_rings = shape.rx_rings;
-  body.nr_tx_slots = shape.tx_slots;
-  body.nr_rx_slots = shape.rx_slots;
+  const PortShape shape = shape_of(record, pipe_name->end);
+  shape.write_to(body);
   endpoint.memory_id = record.memory_id;
   endpoint.pipe = *pipe;
   endpoint.end = pipe_name->end;

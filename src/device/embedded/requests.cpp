@@ -21,6 +21,35 @@ Result<abi::nmreq_pools_info> pools_of(Domain& domain, std::uint16_t memory_id) 
   return describe((*memory)->pools(), (*memory)->region()->bytes().size(), memory_id);
 }
 
+/// What a name is, or would be if it were opened now.
+struct Named {
+  PortShape shape;
+  std::uint16_t memory_id;
+  bool is_there;
+};
+
+/// `memory_id` is the one asked for, 0 if none.
+Result<Named> find_interface(const DomainState& state, const std::string& name,
+                             std::uint16_t memory_id) {
+  const auto interface = xdp::find_interface(name);
+  if (!interface) return std::unexpected(interface.error());
+  if (const auto nic = find_nic(state, *interface)) {
+    return Named{shape_of(state.nics[*nic]), state.nics[*nic].memory_id, true};
+  }
+  return Named{shape_of(*interface, {}), memory_id != 0 ? memory_id : global_memory, true};
+}
+
+Result<Named> find(const DomainState& state, const std::string& name, std::uint16_t memory_id) {
+  if (is_nic_name(name)) return find_interface(state, name, memory_id);
+  const auto pipe_name = pipe_of(name);
+  if (!pipe_name) return std::unexpected(pipe_name.error());
+  if (const auto pipe = find_pipe(state, *pipe_name)) {
+    const PipeRecord& record = state.pipes[*pipe];
+    return Named{shape_of(record, pipe_name->end), record.memory_id, true};
+  }
+  return Named{clamp(PortShape{}), memory_of_new_pipe(state, pipe_name->parent, memory_id), false};
+}
+
 /// A name that means no port asks about memory alone.
 Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
   const DomainState& state = domain.state();
@@ -28,27 +57,11 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
   if (auto known = check_memory(state, body.nr_mem_id); !known) return known;
   abi::nmreq_port_info_get answer{};
   answer.nr_mem_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
-  if (is_nic_name(request.nr_name)) {
-    const auto interface = xdp::find_interface(request.nr_name);
-    if (!interface) return std::unexpected(interface.error());
-    const auto nic = find_nic(state, *interface);
-    const NicShape shape = nic ? shape_of(state.nics[*nic]) : shape_of(*interface, {});
-    answer.nr_tx_rings = shape.tx_rings;
-    answer.nr_rx_rings = shape.rx_rings;
-    answer.nr_tx_slots = shape.tx_slots;
-    answer.nr_rx_slots = shape.rx_slots;
-    if (nic) answer.nr_mem_id = state.nics[*nic].memory_id;
-  } else if (request.nr_name[0] != '\0') {
-    const auto name = pipe_of(request.nr_name);
-    if (!name) return std::unexpected(name.error());
-    const auto pipe = find_pipe(state, *name);
-    const PipeShape shape = pipe ? shape_of(state.pipes[*pipe], name->end) : clamp(PipeShape{});
-    answer.nr_tx_rings = shape.tx_rings;
-    answer.nr_rx_rings = shape.rx_rings;
-    answer.nr_tx_slots = shape.tx_slots;
-    answer.nr_rx_slots = shape.rx_slots;
-    answer.nr_mem_id = pipe ? state.pipes[*pipe].memory_id
-                            : memory_of_new_pipe(state, name->parent, body.nr_mem_id);
+  if (request.nr_name[0] != '\0') {
+    const auto named = find(state, request.nr_name, body.nr_mem_id);
+    if (!named) return std::unexpected(named.error());
+    named->shape.write_to(answer);
+    answer.nr_mem_id = named->memory_id;
   }
   const auto pools = pools_of(domain, answer.nr_mem_id);
   if (!pools) return std::unexpected(pools.error());
@@ -58,21 +71,9 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
 }
 
 Result<> pools_info(Domain& domain, const abi::nmreq_header& request) {
-  const DomainState& state = domain.state();
-  if (is_nic_name(request.nr_name)) {
-    const auto interface = xdp::find_interface(request.nr_name);
-    if (!interface) return std::unexpected(interface.error());
-    const auto nic = find_nic(state, *interface);
-    const auto pools = pools_of(domain, nic ? state.nics[*nic].memory_id : global_memory);
-    if (!pools) return std::unexpected(pools.error());
-    body_of<abi::nmreq_pools_info>(request) = *pools;
-    return {};
-  }
-  const auto name = pipe_of(request.nr_name);
-  if (!name) return std::unexpected(name.error());
-  const auto pipe = find_pipe(state, *name);
-  const auto pools = pools_of(
-      domain, pipe ? state.pipes[*pipe].memory_id : memory_of_new_pipe(state, name->parent, 0));
+  const auto named = find(domain.state(), request.nr_name, 0);
+  if (!named) return std::unexpected(named.error());
+  const auto pools = pools_of(domain, named->memory_id);
   if (!pools) return std::unexpected(pools.error());
   body_of<abi::nmreq_pools_info>(request) = *pools;
   return {};
@@ -90,15 +91,9 @@ Result<> set_header(const abi::nmreq_header& request) {
 }
 
 Result<> get_header(const DomainState& state, const abi::nmreq_header& request) {
-  if (is_nic_name(request.nr_name)) {
-    const auto interface = xdp::find_interface(request.nr_name);
-    if (!interface) return std::unexpected(interface.error());
-    body_of<abi::nmreq_port_hdr>(request).nr_hdr_len = abi::vnet_hdr_len::none;
-    return {};
-  }
-  const auto name = pipe_of(request.nr_name);
-  if (!name) return std::unexpected(name.error());
-  if (!find_pipe(state, *name)) {
+  const auto named = find(state, request.nr_name, 0);
+  if (!named) return std::unexpected(named.error());
+  if (!named->is_there) {
     return refuse(std::errc::no_such_device, "nobody has this pipe open");
   }
   body_of<abi::nmreq_port_hdr>(request).nr_hdr_len = abi::vnet_hdr_len::none;
