@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <future>
 
 #include <grp.h>
 #include <sys/resource.h>
@@ -80,6 +81,35 @@ TEST_F(XdpFailures, SayWhatIsThereAlready) {
   other.kill();
   ASSERT_TRUE(embedded::await([&] { return attached_mode(near()) == "none"; }));
   EXPECT_TRUE(try_open(near() + "-0"));
+}
+
+TEST_F(XdpFailures, OfOpensThatWaitForAQueueStopNobody) {
+  const embedded::ScratchDirectory elsewhere;
+  Shared<std::atomic<bool>> is_taken;
+  Process other([&] {
+    Port port =
+        must(netmap::open(near() + "-1", {.device = {DeviceKind::embedded, elsewhere.path()}}));
+    *is_taken = true;
+    for (;;) ::pause();
+    return false;
+  });
+  ASSERT_TRUE(embedded::await([&] { return is_taken->load(); }));
+  auto waits = std::async(std::launch::async, [&] { return try_open(near() + "-1"); });
+  ASSERT_TRUE(embedded::await([&] { return must(open_ports(device())).size() == 1; }));
+  Port pipe = open("x{1");
+  other.kill();
+  EXPECT_EQ(message_of(waits.get()), "");
+}
+
+TEST_F(XdpFailures, DoNotComeOfOpensAtTheSameTime) {
+  for (int round = 0; round != 5; ++round) {
+    auto opens = std::async(std::launch::async, [&] { return try_open(near() + "/R"); });
+    Port sender = open(near() + "/T");
+    Port receiver = must(opens.get());
+    Port other = open(far());
+    exchange(sender, other, 100);
+    exchange(other, receiver, 100);
+  }
 }
 
 TEST_F(XdpFailures, OfRegionsThatAreFullSayWhy) {

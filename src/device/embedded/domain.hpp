@@ -32,11 +32,23 @@ class Domain {
     Lock(std::unique_lock<std::mutex> threads, os::File processes, DomainState* state)
         : threads_(std::move(threads)), processes_(std::move(processes)), state_(state) {}
     Lock(Lock&&) = default;
-    /// A child forked meanwhile has a copy of the descriptor, and would hold on to the lock.
-    ~Lock() {
+    Lock& operator=(Lock&& other) noexcept {
+      std::swap(threads_, other.threads_);
+      std::swap(processes_, other.processes_);
+      std::swap(state_, other.state_);
+      return *this;
+    }
+    ~Lock() { release(); }
+
+    explicit operator bool() const noexcept { return bool(processes_); }
+    /// Lets others have it. A child forked meanwhile has a copy of the descriptor, and would hold
+    /// on to the lock.
+    void release() noexcept {
       if (!processes_) return;
       if (state_ != nullptr) state_->lock_holder = 0;
       os::unlock(processes_);
+      processes_ = os::File();
+      threads_.unlock();
     }
 
    private:

@@ -53,14 +53,14 @@ Result<> Endpoint::control(abi::nmreq_header& request) {
     case abi::request::sync_kloop_stop: return stop_loop();
     default: break;
   }
-  const auto locked = domain_->lock();
+  auto locked = domain_->lock();
   if (!locked) return std::unexpected(locked.error());
   if (auto collected = collect(*domain_); !collected) return collected;
   if (request.nr_reqtype != abi::request::port_register) return answer(*domain_, request);
-  return register_port(request);
+  return register_port(*locked, request);
 }
 
-Result<> Endpoint::register_port(abi::nmreq_header& request) {
+Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request) {
   if (binding_) {
     return refuse(std::errc::device_or_resource_busy, "the descriptor is registered already");
   }
@@ -72,9 +72,9 @@ Result<> Endpoint::register_port(abi::nmreq_header& request) {
     const bool is_pipe = body.nr_mode != abi::mode::null && !is_nic_name(request.nr_name);
     if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
   }
-  auto binding = embedded::register_port(*domain_, request, external_file_, mode_);
+  auto binding = embedded::register_port(*domain_, lock, request, external_file_, mode_);
   if (!binding) {
-    (void)collect(*domain_);
+    if (lock) (void)collect(*domain_);
     return std::unexpected(binding.error());
   }
   binding_ = std::move(*binding);

@@ -58,7 +58,7 @@ class Endpoint final : public Device {
   void disarm(Directions directions) noexcept override;
 
  private:
-  Result<> register_port(abi::nmreq_header& request);
+  Result<> register_port(Domain::Lock& lock, abi::nmreq_header& request);
   Result<> enable_csb(const abi::nmreq_header& request);
   void start_csb(const abi::nmreq_opt_csb& arrays);
   Result<> run_loop(const abi::nmreq_header& request);

@@ -97,10 +97,20 @@ PortShape shape_of(const NicRecord& nic) {
   return {nic.tx_rings, nic.rx_rings, slots_of(nic, true), slots_of(nic, false)};
 }
 
-xdp::Attachment attachment_of(const NicRecord& nic) {
-  const XdpMode mode =
-      nic.mode == static_cast<std::uint8_t>(XdpMode::native) ? XdpMode::native : XdpMode::generic;
-  return {nic.link, nic.map, mode};
+/// Whoever has a netmap_if has attached it before.
+xdp::Attachment attachment_of(const DomainState& state, const EndpointRecord& user) {
+  const NicRecord& nic = state.nic_of(user);
+  const bool is_native = nic.mode == static_cast<std::uint8_t>(XdpMode::native);
+  if (user.interface == no_object) return {};
+  return {nic.link, nic.map, is_native ? XdpMode::native : XdpMode::generic};
+}
+
+xdp::Attachment attachment_of_others(const DomainState& state, const EndpointRecord& user) {
+  for (const EndpointRecord& other : state.endpoints) {
+    if (&other == &user || other.in_use == 0 || other.nic != user.nic) continue;
+    if (other.interface != no_object) return attachment_of(state, other);
+  }
+  return {};
 }
 
 PortShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked) {
@@ -142,9 +152,9 @@ void renew(NicRecord& nic, std::string_view name, const PortShape& shape) {
   nic.rx_slots = shape.rx_slots;
 }
 
-bool is_open(const DomainState& state, std::size_t nic, const EndpointRecord* but) {
+bool is_open(const DomainState& state, std::size_t nic) {
   return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& endpoint) {
-    return &endpoint != but && endpoint.in_use != 0 && endpoint.nic == nic;
+    return endpoint.in_use != 0 && endpoint.nic == nic;
   });
 }
 
@@ -233,23 +243,17 @@ std::uint32_t all_slots(const NicRecord& nic) {
 
 }  // namespace
 
-Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory, const DomainState& state,
-                                              const EndpointRecord& endpoint,
-                                              const os::Interface& interface,
-                                              const std::string& name, XdpMode mode) {
-  const NicRecord& nic = state.nic_of(endpoint);
+Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint,
+                            const os::Interface& interface, const std::string& name) {
   const auto count = memory.fix_buffers(all_slots(nic));
   if (!count) return std::unexpected(count.error());
   const auto frames = frames_of(memory, *count);
   if (!frames) return std::unexpected(frames.error());
-  return xdp::bind(
-      {.name = name,
-       .interface = interface,
-       .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
-       .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
-       .frames = *frames,
-       .mode = mode,
-       .others = is_open(state, endpoint.nic, &endpoint) ? attachment_of(nic) : xdp::Attachment()});
+  return xdp::Claim{.name = name,
+                    .interface = interface,
+                    .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
+                    .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
+                    .frames = *frames};
 }
 
 }  // namespace netmap::embedded

@@ -26,8 +26,10 @@ namespace netmap::embedded {
 [[nodiscard]] PortShape shape_of(const NicRecord& nic);
 [[nodiscard]] PortShape shape_of(const os::Interface& interface, const abi::nmreq_register& asked);
 
-/// How it is attached, as long as somebody has it open.
-[[nodiscard]] xdp::Attachment attachment_of(const NicRecord& nic);
+/// How an endpoint has its interface attached, or others than that have; no link before that.
+[[nodiscard]] xdp::Attachment attachment_of(const DomainState& state, const EndpointRecord& user);
+[[nodiscard]] xdp::Attachment attachment_of_others(const DomainState& state,
+                                                   const EndpointRecord& user);
 
 /// Records an interface. Its rings are made when they are opened.
 [[nodiscard]] Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interface,
@@ -38,9 +40,8 @@ namespace netmap::embedded {
 /// its rings was made, the slots of these.
 void renew(NicRecord& nic, std::string_view name, const PortShape& shape);
 
-/// Whether an endpoint has that interface open, other than `but`.
-[[nodiscard]] bool is_open(const DomainState& state, std::size_t nic,
-                           const EndpointRecord* but = nullptr);
+/// Whether an endpoint has that interface open, or is about to.
+[[nodiscard]] bool is_open(const DomainState& state, std::size_t nic);
 
 /// Forgets the interfaces of a network namespace, the calling thread's, that are no more. What they
 /// had a recount finds.
@@ -66,11 +67,9 @@ void mark_slots(Memory& memory, std::uint32_t object) noexcept;
 /// The same for all rings of an endpoint.
 void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint) noexcept;
 
-/// Takes hold of the endpoint's queues; see xdp::bind(). The region does not grow from here on.
-[[nodiscard]] Result<std::unique_ptr<xdp::Nic>> bind_queues(Memory& memory,
-                                                            const DomainState& state,
-                                                            const EndpointRecord& endpoint,
-                                                            const os::Interface& interface,
-                                                            const std::string& name, XdpMode mode);
+/// What the endpoint is to have of its interface. The region does not grow from here on.
+[[nodiscard]] Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic,
+                                          const EndpointRecord& endpoint,
+                                          const os::Interface& interface, const std::string& name);
 
 }  // namespace netmap::embedded

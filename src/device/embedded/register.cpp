@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Registration: from a request to rings that belong to one endpoint.
+#include "device/embedded/collect.hpp"
 #include "device/embedded/external.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/offsets.hpp"
@@ -297,17 +298,33 @@ Result<std::optional<os::Interface>> interface_of(const std::string& name,
   return *found;
 }
 
-/// Gives the endpoint its queues, and empty rings for them.
-Result<> take_queues(DomainState& state, Binding& binding, const EndpointRecord& endpoint,
-                     const os::Interface& interface, const std::string& name, XdpMode mode) {
-  NicRecord& record = state.nic_of(endpoint);
-  auto nic = bind_queues(*binding.memory, state, endpoint, interface, name, mode);
+/// The endpoint has claimed its rings, so the lock is not needed to wait for their queues.
+Result<> bind_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
+                     const xdp::Claim& claim) {
+  lock.release();
+  auto nic = xdp::bind(claim);
+  auto locked = domain.lock();
+  if (!locked) return std::unexpected(locked.error());
+  lock = std::move(*locked);
   if (!nic) return std::unexpected(nic.error());
-  const auto& [link, map, attached] = (*nic)->attachment();
-  record.link = link;
-  record.map = map;
-  record.mode = static_cast<std::uint8_t>(attached);
   binding.nic = std::move(*nic);
+  return collect(domain);
+}
+
+/// Gives the endpoint its queues, and empty rings for them.
+Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
+                     const os::Interface& interface, const std::string& name, XdpMode mode) {
+  DomainState& state = domain.state();
+  const EndpointRecord& endpoint = state.endpoints[binding.endpoint];
+  NicRecord& record = state.nic_of(endpoint);
+  const auto claim = claim_of(*binding.memory, record, endpoint, interface, name);
+  if (!claim) return std::unexpected(claim.error());
+  if (auto bound = bind_queues(domain, lock, binding, *claim); !bound) return bound;
+  const auto attached = binding.nic->attach(mode, attachment_of_others(state, endpoint));
+  if (!attached) return std::unexpected(attached.error());
+  record.link = attached->link;
+  record.map = attached->map;
+  record.mode = static_cast<std::uint8_t>(attached->mode);
   return prepare_rings(state, *binding.memory, endpoint);
 }
 
@@ -319,14 +336,14 @@ Result<> start_queues(Binding& binding, std::uint64_t offset) {
 }
 
 /// Gives an endpoint that is recorded what a port has, and describes it.
-Result<> furnish(Domain& domain, const abi::nmreq_header& request,
+Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& request,
                  const std::optional<os::Interface>& interface, XdpMode mode, Binding& binding,
                  abi::nmreq_register& answer) {
   DomainState& state = domain.state();
   EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   Result<> done;
   if (interface) {
-    done = take_queues(state, binding, endpoint, *interface, request.nr_name, mode);
+    done = take_queues(domain, lock, binding, *interface, request.nr_name, mode);
   } else if (endpoint.pipe == no_pipe) {
     done = make_null_rings(*binding.memory, endpoint, answer);
   } else {
@@ -343,7 +360,7 @@ Result<> furnish(Domain& domain, const abi::nmreq_header& request,
 
 }  // namespace
 
-Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
+Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_header& request,
                               const std::string& external_file, XdpMode mode) {
   auto& body =
       *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
@@ -377,7 +394,7 @@ Result<Binding> register_port(Domain& domain, abi::nmreq_header& request,
   Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}};
   endpoint.in_use = 1;
   NETMAP_POINT("open: recorded");
-  if (auto done = furnish(domain, request, *interface, mode, binding, answer); !done) {
+  if (auto done = furnish(domain, lock, request, *interface, mode, binding, answer); !done) {
     endpoint.is_closed = true;
     return std::unexpected(done.error());
   }

@@ -149,18 +149,18 @@ std::vector<OpenPort> list_ports(const DomainState& state) {
   for (const EndpointRecord& endpoint : state.endpoints) {
     if (endpoint.in_use == 0) continue;
     std::string name = "null port";
-    std::optional<XdpMode> xdp;
+    std::optional<XdpMode> mode;
     if (endpoint.nic != no_nic) {
-      const NicRecord& nic = state.nic_of(endpoint);
-      name = stored_name(nic.name);
-      xdp = attachment_of(nic).mode;
+      name = stored_name(state.nic_of(endpoint).name);
+      const xdp::Attachment attachment = attachment_of(state, endpoint);
+      if (attachment.link != 0) mode = attachment.mode;
     }
     if (endpoint.pipe != no_pipe) {
       const PipeRecord& pipe = state.pipe_of(endpoint);
       name = stored_name(pipe.parent);
       name.append(endpoint.end == End::master ? "{" : "}").append(stored_name(pipe.id));
     }
-    ports.push_back({std::move(name), endpoint.memory_id, endpoint.process, xdp});
+    ports.push_back({std::move(name), endpoint.memory_id, endpoint.process, mode});
   }
   return ports;
 }

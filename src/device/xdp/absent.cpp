@@ -24,7 +24,7 @@ bool has_interface(std::uint32_t) {
   return true;
 }
 
-Result<std::unique_ptr<Nic>> bind(const Wish&) {
+Result<std::unique_ptr<Nic>> bind(const Claim&) {
   return absent();
 }
 

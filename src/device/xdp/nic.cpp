@@ -13,6 +13,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -22,12 +23,14 @@
 namespace netmap::xdp {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// A socket that is bound to its queue. Ports of this process may have a direction each.
 struct BoundSocket {
   os::XdpSocket socket;
   std::span<std::byte> memory;
   bool has_fragments;
-  /// Directions that a port has, or had: the kernel still has buffers of it.
+  /// Directions that a port has, or had: the kernel still has buffers of it. Under the mutex.
   Directions used{};
 };
 
@@ -64,10 +67,11 @@ struct Events {
 
 class XdpNic final : public Nic {
  public:
-  XdpNic(const Wish& wish, Sockets sockets, std::shared_ptr<Program> program, Events events)
-      : frames_(wish.frames),
+  XdpNic(const Claim& claim, Sockets sockets, Events events)
+      : name_(claim.name),
+        interface_(claim.interface),
+        frames_(claim.frames),
         sockets_(std::move(sockets)),
-        program_(std::move(program)),
         events_(std::move(events)) {}
 
   /// The sockets may stay, for the other direction.
@@ -75,6 +79,7 @@ class XdpNic final : public Nic {
     for (const std::uint32_t queue : rx_queues_) program_->release(queue);
   }
 
+  Result<Attachment> attach(XdpMode mode, const Attachment& others) override;
   Result<> start(const Layout& layout) override;
 
   SyncStatus sync_tx() noexcept override {
@@ -129,9 +134,11 @@ class XdpNic final : public Nic {
     return all;
   }
 
+  std::string name_;
+  os::Interface interface_;
   Frames frames_;
   Sockets sockets_;
-  std::shared_ptr<Program> program_;
+  std::shared_ptr<Program> program_;  ///< once it is attached
   Events events_;
   SyncStatus arming_;  ///< a failure of arm(), which the next sync_tx() yields
   std::vector<TxQueue> tx_;
@@ -140,11 +147,19 @@ class XdpNic final : public Nic {
   std::vector<std::uint32_t> rx_queues_;  ///< those that the program leads here
 };
 
+Result<Attachment> XdpNic::attach(XdpMode mode, const Attachment& others) {
+  auto program = Program::on(interface_, name_, mode, others);
+  if (!program) return std::unexpected(program.error());
+  program_ = std::move(*program);
+  return program_->attachment();
+}
+
 Result<> XdpNic::start(const Layout& layout) {
   const auto has_socket = [this](const RingPlace& at) { return sockets_.contains(at.index); };
   if (!std::ranges::all_of(layout.tx, has_socket) || !std::ranges::all_of(layout.rx, has_socket)) {
     return std::unexpected(Error(errc::region_damaged, "the port's list of rings was changed"));
   }
+  const std::scoped_lock only(open_sockets().mutex);
   for (const RingPlace& at : layout.tx) {
     BoundSocket& bound = *sockets_.at(at.index);
     bound.used |= Direction::tx;
@@ -179,15 +194,15 @@ XdpCounts XdpNic::counts() const noexcept {
 
 // ---- Binding -----------------------------------------------------------------------------------
 
-Error cannot_make_socket(const Wish& wish, std::error_code why) {
+Error cannot_make_socket(const Claim& claim, std::error_code why) {
   std::string sentence =
-      "cannot make an AF_XDP socket for '" + wish.name + "': " + why.message() + "; ";
+      "cannot make an AF_XDP socket for '" + claim.name + "': " + why.message() + "; ";
   if (why == std::errc::operation_not_permitted) {
     sentence += "that needs CAP_NET_RAW, or root; without rights use pipes, or the kernel device";
   } else if (why == std::errc::address_family_not_supported) {
     sentence += "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS); use the kernel device";
   } else if (why == std::errc::no_buffer_space || why == std::errc::not_enough_memory) {
-    sentence += "each queue pins " + std::to_string(wish.frames.memory.size() / 1024) +
+    sentence += "each queue pins " + std::to_string(claim.frames.memory.size() / 1024) +
                 " KiB of the region: raise the limit of locked memory ('ulimit -l'), or give the "
                 "program CAP_IPC_LOCK";
   } else {
@@ -196,59 +211,40 @@ Error cannot_make_socket(const Wish& wish, std::error_code why) {
   return {why, std::move(sentence)};
 }
 
-Error cannot_bind(const Wish& wish, std::uint32_t queue, std::error_code why) {
+Error cannot_bind(const Claim& claim, std::uint32_t queue, std::error_code why) {
   std::string sentence =
-      "cannot take queue " + std::to_string(queue) + " of '" + wish.name + "': " + why.message();
+      "cannot take queue " + std::to_string(queue) + " of '" + claim.name + "': " + why.message();
   if (why == std::errc::device_or_resource_busy) {
     sentence += "; another AF_XDP socket has it; end the program that does";
   }
   return {why, std::move(sentence)};
 }
 
-/// A socket that was closed holds its queue until the kernel has got round to it.
-os::Outcome<bool> bind_patiently(const os::XdpSocket& socket, std::uint32_t interface,
-                                 std::uint32_t queue) {
-  using Clock = std::chrono::steady_clock;
-  constexpr auto pause = std::chrono::milliseconds(5);
-  const auto end = Clock::now() + std::chrono::seconds(2);
-  auto bound = socket.bind(interface, queue);
-  while (!bound && bound.error() == std::errc::device_or_resource_busy && Clock::now() < end) {
-    os::pause(pause);
-    bound = socket.bind(interface, queue);
-  }
-  return bound;
-}
-
 /// Of packets that have one fragment at most.
-Result<> check_mtu(const Wish& wish) {
+Result<> check_mtu(const Claim& claim) {
   constexpr std::uint32_t ethernet_header = 14;
-  if (wish.interface.mtu + ethernet_header <= wish.frames.bytes) return {};
+  if (claim.interface.mtu + ethernet_header <= claim.frames.bytes) return {};
   return std::unexpected(Error(
       std::error_code(EINVAL, std::system_category()),
-      "packets of '" + wish.name + "', whose MTU is " + std::to_string(wish.interface.mtu) +
-          ", may be larger than the region's buffers of " + std::to_string(wish.frames.bytes) +
+      "packets of '" + claim.name + "', whose MTU is " + std::to_string(claim.interface.mtu) +
+          ", may be larger than the region's buffers of " + std::to_string(claim.frames.bytes) +
           " bytes, and AF_XDP splits them from Linux 6.6 on only; lower the MTU"));
 }
 
-/// For both directions, whichever is wanted now: a socket gets its rings once.
-Result<std::shared_ptr<BoundSocket>> make_socket(const Wish& wish, std::uint32_t queue) {
-  auto socket = os::XdpSocket::make({.memory = wish.frames.memory,
-                                     .chunk_bytes = wish.frames.bytes + os::xdp::headroom,
-                                     .rx_entries = std::bit_ceil(wish.rx.slots),
-                                     .tx_entries = std::bit_ceil(wish.tx.slots)});
-  if (!socket) return std::unexpected(cannot_make_socket(wish, socket.error()));
-  const auto bound = bind_patiently(*socket, wish.interface.index, queue);
-  if (!bound) return std::unexpected(cannot_bind(wish, queue, bound.error()));
-  if (auto fits = *bound ? Result<>() : check_mtu(wish); !fits) {
-    return std::unexpected(fits.error());
-  }
-  return std::make_shared<BoundSocket>(std::move(*socket), wish.frames.memory, *bound);
+/// For both directions, whichever is claimed now: a socket gets its rings once.
+Result<os::XdpSocket> make_socket(const Claim& claim) {
+  auto socket = os::XdpSocket::make({.memory = claim.frames.memory,
+                                     .chunk_bytes = claim.frames.bytes + os::xdp::headroom,
+                                     .rx_entries = std::bit_ceil(claim.rx.slots),
+                                     .tx_entries = std::bit_ceil(claim.tx.slots)});
+  if (!socket) return std::unexpected(cannot_make_socket(claim, socket.error()));
+  return std::move(*socket);
 }
 
-Directions wanted(const Wish& wish, std::uint32_t queue) {
+Directions wanted(const Claim& claim, std::uint32_t queue) {
   Directions directions;
-  if (wish.tx.has(queue)) directions |= Direction::tx;
-  if (wish.rx.has(queue)) directions |= Direction::rx;
+  if (claim.tx.has(queue)) directions |= Direction::tx;
+  if (claim.rx.has(queue)) directions |= Direction::rx;
   return directions;
 }
 
@@ -257,22 +253,54 @@ bool overlap(Directions a, Directions b) {
          (a.has(Direction::rx) && b.has(Direction::rx));
 }
 
-/// The queue's socket, which another port of this process may have for the other direction.
-Result<std::shared_ptr<BoundSocket>> take_socket(const Wish& wish, std::uint32_t queue) {
-  const Directions directions = wanted(wish, queue);
+/// The queue's socket, which another port of this process may have for the other direction, or make
+/// just now: else `spare`, if the queue is free.
+os::Outcome<std::shared_ptr<BoundSocket>> try_queue(const Claim& claim, std::uint32_t queue,
+                                                    std::optional<os::XdpSocket>& spare) {
   const std::scoped_lock only(open_sockets().mutex);
   std::erase_if(open_sockets().sockets, [](const auto& socket) { return socket.second.expired(); });
-  auto& known = open_sockets().sockets[{wish.interface.network, wish.interface.index, queue}];
+  auto& known = open_sockets().sockets[{claim.interface.network, claim.interface.index, queue}];
   auto socket = known.lock();
-  if (!socket) {
-    auto made = make_socket(wish, queue);
-    if (!made) return made;
-    known = socket = std::move(*made);
+  if (socket || !spare) return socket;
+  const auto bound = spare->bind(claim.interface.index, queue);
+  if (!bound) return std::unexpected(bound.error());
+  socket = std::make_shared<BoundSocket>(std::move(*spare), claim.frames.memory, *bound);
+  known = socket;
+  return socket;
+}
+
+/// A socket that was closed holds its queue until the kernel has got round to it.
+Result<std::shared_ptr<BoundSocket>> await_queue(const Claim& claim, std::uint32_t queue,
+                                                 Clock::time_point end) {
+  constexpr auto pause = std::chrono::milliseconds(5);
+  std::optional<os::XdpSocket> spare;
+  auto socket = try_queue(claim, queue, spare);
+  if (socket && *socket) return *socket;
+  auto made = make_socket(claim);
+  if (!made) return std::unexpected(made.error());
+  spare = std::move(*made);
+  socket = try_queue(claim, queue, spare);
+  while (!socket && socket.error() == std::errc::device_or_resource_busy && Clock::now() < end) {
+    os::pause(pause);
+    socket = try_queue(claim, queue, spare);
   }
-  if (overlap(socket->used, directions) || socket->memory.data() != wish.frames.memory.data()) {
+  if (!socket) return std::unexpected(cannot_bind(claim, queue, socket.error()));
+  return *socket;
+}
+
+Result<std::shared_ptr<BoundSocket>> take_queue(const Claim& claim, std::uint32_t queue,
+                                                Clock::time_point end) {
+  const auto socket = await_queue(claim, queue, end);
+  if (!socket) return socket;
+  if (auto fits = (*socket)->has_fragments ? Result<>() : check_mtu(claim); !fits) {
+    return std::unexpected(fits.error());
+  }
+  const std::scoped_lock only(open_sockets().mutex);
+  if (overlap((*socket)->used, wanted(claim, queue)) ||
+      (*socket)->memory.data() != claim.frames.memory.data()) {
     return std::unexpected(
         Error(std::error_code(EBUSY, std::system_category()),
-              "cannot take queue " + std::to_string(queue) + " of '" + wish.name +
+              "cannot take queue " + std::to_string(queue) + " of '" + claim.name +
                   "' anew while a port has its other direction, or it is another region's; close "
                   "that port first"));
   }
@@ -297,24 +325,22 @@ bool has_interface(std::uint32_t index) {
   return os::has_interface(index);
 }
 
-Result<std::unique_ptr<Nic>> bind(const Wish& wish) {
+Result<std::unique_ptr<Nic>> bind(const Claim& claim) {
+  const auto end = Clock::now() + std::chrono::seconds(2);
   Sockets sockets;
-  const auto end = std::max(wish.tx.first + wish.tx.count, wish.rx.first + wish.rx.count);
-  for (std::uint32_t queue = 0; queue != end; ++queue) {
-    if (wanted(wish, queue).empty()) continue;
-    auto socket = take_socket(wish, queue);
+  const auto queues = std::max(claim.tx.first + claim.tx.count, claim.rx.first + claim.rx.count);
+  for (std::uint32_t queue = 0; queue != queues; ++queue) {
+    if (wanted(claim, queue).empty()) continue;
+    auto socket = take_queue(claim, queue, end);
     if (!socket) return std::unexpected(socket.error());
     sockets.emplace(queue, std::move(*socket));
   }
-  auto program = Program::on(wish.interface, wish.name, wish.mode, wish.others);
-  if (!program) return std::unexpected(program.error());
-  auto events = Events::make(wish.name);
+  auto events = Events::make(claim.name);
   if (!events) {
     return std::unexpected(
-        Error(events.error(), "cannot wait on '" + wish.name + "': " + events.error().message()));
+        Error(events.error(), "cannot wait on '" + claim.name + "': " + events.error().message()));
   }
-  return std::make_unique<XdpNic>(wish, std::move(sockets), std::move(*program),
-                                  std::move(*events));
+  return std::make_unique<XdpNic>(claim, std::move(sockets), std::move(*events));
 }
 
 }  // namespace netmap::xdp

@@ -24,7 +24,8 @@ struct Attachment {
 
 inline constexpr std::uint32_t max_queues = 64;  ///< of an interface
 
-struct Wish {
+/// What a port is to have of an interface.
+struct Claim {
   struct Queues {
     std::uint32_t first;
     std::uint32_t count;
@@ -38,8 +39,6 @@ struct Wish {
   Queues tx;
   Queues rx;
   Frames frames;
-  XdpMode mode;
-  Attachment others;  ///< if another port has the interface open
 };
 
 class Nic {
@@ -49,8 +48,10 @@ class Nic {
   Nic& operator=(const Nic&) = delete;
   virtual ~Nic() = default;
 
-  /// From here on packets move. The rings of `layout` are those that were wished for; tx rings are
-  /// free, rx rings empty, and their buffers nobody else's.
+  /// Attaches the interface's XDP program, as `mode` says, or joins those who have.
+  virtual Result<Attachment> attach(XdpMode mode, const Attachment& others) = 0;
+  /// Once it is attached: from here on packets move. The rings of `layout` are those that were
+  /// claimed; tx rings are free, rx rings empty, and their buffers nobody else's.
   virtual Result<> start(const Layout& layout) = 0;
 
   virtual SyncStatus sync_tx() noexcept = 0;
@@ -62,6 +63,7 @@ class Nic {
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
   virtual void arm(Directions directions) noexcept = 0;
   virtual void disarm(Directions directions) noexcept = 0;
+  /// Precondition: it is attached.
   [[nodiscard]] virtual const Attachment& attachment() const noexcept = 0;
   [[nodiscard]] virtual XdpCounts counts() const noexcept = 0;
 };
@@ -74,8 +76,8 @@ class Nic {
 /// told.
 [[nodiscard]] bool has_interface(std::uint32_t index);
 
-/// Takes hold of the queues. Once that is done, the kernel has let go of all frames that former
-/// sockets on them had.
-[[nodiscard]] Result<std::unique_ptr<Nic>> bind(const Wish& wish);
+/// Takes hold of the queues, for which it waits two seconds at most. Once that is done, the kernel
+/// has let go of all frames that former sockets on them had.
+[[nodiscard]] Result<std::unique_ptr<Nic>> bind(const Claim& claim);
 
 }  // namespace netmap::xdp
