@@ -2,12 +2,12 @@
 //
 // Sends, receives or forwards frames through interfaces, and prints how many, in millions a second:
 //
-//     bench_nic send    INTERFACE BYTES
-//     bench_nic recv    INTERFACE poll|spin [generic]
-//     bench_nic forward INTERFACE INTERFACE poll|spin [generic]
+//     bench_nic send    INTERFACE BYTES [headers]              [generic] [busy]
+//     bench_nic recv    INTERFACE poll|spin                    [generic] [busy]
+//     bench_nic forward INTERFACE INTERFACE poll|spin          [generic] [busy]
 //
-// Frames have an EtherType that no host knows. Every byte of those sent is written, every byte of
-// those received is read; 64 at a time.
+// Frames have an EtherType that no host knows. Every byte of those sent is written, or as many as
+// testpmd writes, 42; every byte of those received is read; 64 at a time.
 #include <netmap/netmap.hpp>
 
 #include <algorithm>
@@ -30,11 +30,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t batch = 64;
 std::uint64_t sum = 0;  // of all that was read
-bool is_generic = false;
+netmap::DeviceOptions device{.kind = netmap::DeviceKind::embedded};
 
 Port open(const std::string& name, const std::string& how) {
-  netmap::PortOptions options{.device = {.kind = netmap::DeviceKind::embedded}};
-  if (is_generic) options.device.xdp = netmap::XdpMode::generic;
+  netmap::PortOptions options{.device = device};
   if (how == "spin") options.spin = std::chrono::milliseconds(100);
   auto port = netmap::open(name, options);
   if (port) return std::move(*port);
@@ -42,10 +41,17 @@ Port open(const std::string& name, const std::string& how) {
   std::exit(1);
 }
 
-std::size_t send(Port& port, std::span<const std::byte> frame) {
+std::size_t send(Port& port, std::span<const std::byte> frame, std::size_t written) {
   netmap::TxRing& ring = port.tx_rings()[0];
+  const auto slots = ring.slots();
   std::size_t sent = 0;
-  while (sent != batch && ring.send(frame)) ++sent;
+  for (auto slot : slots) {
+    if (sent == batch) break;
+    std::memcpy(slot.buffer().data(), frame.data(), written);
+    (void)slot.set_length(frame.size());
+    ++sent;
+  }
+  (void)ring.commit(slots.begin() + static_cast<std::ptrdiff_t>(sent));
   (void)port.sync_tx();
   return sent;
 }
@@ -100,12 +106,16 @@ std::vector<std::byte> frame(std::size_t bytes) {
 int main(int count, char** words) {
   const std::vector<std::string> arguments(words + 1, words + count);
   const std::string what = count > 3 ? arguments[0] : "";
-  is_generic = !arguments.empty() && arguments.back() == "generic";
+  const auto has = [&](const char* word) { return std::ranges::count(arguments, word) != 0; };
+  if (has("generic")) device.xdp = netmap::XdpMode::generic;
+  device.busy_poll = has("busy");
   double rate = 0;
   if (what == "send") {
     Port port = open(arguments[1], "");
     const auto bytes = frame(std::stoul(arguments[2]));
-    rate = millions_a_second([&] { return send(port, bytes); });
+    const std::size_t written =
+        has("headers") ? std::min<std::size_t>(bytes.size(), 42) : bytes.size();
+    rate = millions_a_second([&] { return send(port, bytes, written); });
   } else if (what == "recv") {
     Port port = open(arguments[1], arguments[2]);
     rate = millions_a_second([&] { return receive(port); });

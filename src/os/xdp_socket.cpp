@@ -8,7 +8,9 @@
 namespace netmap::os {
 namespace {
 
-constexpr std::uint16_t use_fragments = 1 << 4;  // XDP_USE_SG, which older headers lack
+// What older headers lack.
+constexpr std::uint16_t use_fragments = 1 << 4;  // XDP_USE_SG
+constexpr int packets_a_call = 9;                // XDP_MAX_TX_SKB_BUDGET
 
 static_assert(sizeof(XdpDescriptor) == sizeof(xdp_desc));
 static_assert(xdp::need_wakeup == XDP_RING_NEED_WAKEUP);
@@ -40,6 +42,11 @@ void allow_whole_ring(const File& socket, std::uint32_t entries) {
   }
 }
 
+/// Else a call sends a few tens of packets. Linux 6.17, and not of small rings.
+void send_at_once(const File& socket, std::uint32_t packets) {
+  (void)set(socket, packets_a_call, packets);
+}
+
 Outcome<Mapping> map_ring(const File& socket, std::uint64_t bytes, std::uint64_t page_offset) {
   void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
                       socket.fd(), static_cast<off_t>(page_offset));
@@ -61,6 +68,7 @@ Outcome<XdpSocket> XdpSocket::make(const Shape& shape) {
   if (done) done = set_sizes(file, shape);
   if (!done) return std::unexpected(done.error());
   allow_whole_ring(file, shape.tx_entries);
+  send_at_once(file, shape.tx_entries);
   XdpSocket socket(std::move(file), {});
   if (auto mapped = socket.map_rings(shape); !mapped) return std::unexpected(mapped.error());
   return socket;
@@ -105,6 +113,16 @@ Outcome<bool> XdpSocket::bind(std::uint32_t interface, std::uint32_t queue) cons
     if (errno != EINVAL) break;
   }
   return failure();
+}
+
+/// How long a call may poll does not matter to calls that do not block, as long as it may at all.
+Outcome<> XdpSocket::poll_busily() const noexcept {
+  constexpr std::pair<int, int> options[] = {
+      {SO_PREFER_BUSY_POLL, 1}, {SO_BUSY_POLL, 20}, {SO_BUSY_POLL_BUDGET, 64}};
+  for (const auto& [option, value] : options) {
+    if (::setsockopt(file_.fd(), SOL_SOCKET, option, &value, sizeof value) != 0) return failure();
+  }
+  return {};
 }
 
 Outcome<> XdpSocket::send() const noexcept {

@@ -63,6 +63,9 @@ class XdpSocket {
   /// Binds it to a queue, copying packets in and out. Yields whether packets may have fragments.
   [[nodiscard]] Outcome<bool> bind(std::uint32_t interface, std::uint32_t queue) const noexcept;
 
+  /// send() and refill() have the driver work on the queue, and interrupts are put off meanwhile.
+  [[nodiscard]] Outcome<> poll_busily() const noexcept;
+
   /// Has the kernel send what is in the tx ring, or a part of it.
   [[nodiscard]] Outcome<> send() const noexcept;
   /// Has the kernel go on with what is in the fill ring.

@@ -31,10 +31,12 @@ finish() {
   exit
 }
 
-# joined NAME PEER: two interfaces that are each other's wire.
+# joined NAME PEER [QUEUES]: two interfaces that are each other's wire.
 joined() {
+  local queues=()
+  (($# < 3)) || queues=(numtxqueues "$3" numrxqueues "$3")
   modprobe veth
-  ip link add "$1" type veth peer name "$2"
+  ip link add "$1" "${queues[@]}" type veth peer name "$2" "${queues[@]}"
   ip link set "$1" up
   ip link set "$2" up
 }

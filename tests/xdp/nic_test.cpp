@@ -99,6 +99,28 @@ TEST_F(XdpNics, LetEachDirectionHaveAPort) {
   exchange(other, both, 300);
 }
 
+int socket_option(const Port& port, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  (void)::getsockopt(port.wait_handle(Direction::rx).fd, SOL_SOCKET, option, &value, &size);
+  return value;
+}
+
+TEST_F(XdpNics, PollBusilyIfAsked) {
+  for (const XdpMode mode : {XdpMode::native, XdpMode::generic}) {
+    for (const bool busy_poll : {true, false}) {
+      PortOptions options = by(mode);
+      options.device.busy_poll = busy_poll;
+      Port a = must(netmap::open(near() + "-0", options));
+      Port b = must(netmap::open(far() + "-0", options));
+      exchange(a, b, 300);
+      exchange(b, a, 300);
+      EXPECT_EQ(socket_option(b, SO_PREFER_BUSY_POLL), busy_poll ? 1 : 0);
+      EXPECT_EQ(socket_option(b, SO_BUSY_POLL) > 0, busy_poll);
+    }
+  }
+}
+
 TEST_F(XdpNics, LeaveQueuesThatNobodyHasToTheHost) {
   Port ring = open(near() + "-3");
   Port other = open(far());

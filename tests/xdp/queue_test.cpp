@@ -160,7 +160,7 @@ struct User {
         tx{layout.tx[0].ring},
         rx{layout.rx[0].ring},
         tx_queue(layout.tx[0], kernel.frames(), socket, true),
-        rx_queue(layout.rx[0], kernel.frames(), socket) {}
+        rx_queue(layout.rx[0], kernel.frames(), socket, false) {}
 
   void send(std::uint32_t slots, std::uint16_t bytes = 60) {
     for (std::uint32_t at = 0; at != slots; ++at) {

@@ -36,6 +36,8 @@ void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
                     "native or generic: how the embedded device takes an interface's packets; by "
                     "default native where the driver can")
       ->type_name("MODE");
+  app.add_flag("--busy-poll", device.busy_poll,
+               "Have an interface's driver work when the embedded device syncs, not by interrupts");
 }
 
 void add_report_options(CLI::App& app, ReportOptions& report) {

@@ -19,9 +19,9 @@ Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& nam
   auto domain = Domain::at(options.domain);
   if (!domain) return std::unexpected(domain.error());
   const std::string path = (*domain)->path();
-  return OpenDevice{std::make_unique<Endpoint>(std::move(*domain),
-                                               name.extmem ? name.extmem->file : "", options.xdp),
-                    DeviceKind::embedded, path};
+  return OpenDevice{
+      std::make_unique<Endpoint>(std::move(*domain), name.extmem ? name.extmem->file : "", options),
+      DeviceKind::embedded, path};
 }
 
 /// Letting go of the bell is what closes an endpoint; if the lock cannot be had, the next process
@@ -72,7 +72,7 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
     const bool is_pipe = body.nr_mode != abi::mode::null && !is_nic_name(request.nr_name);
     if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
   }
-  auto binding = embedded::register_port(*domain_, lock, request, external_file_, mode_);
+  auto binding = embedded::register_port(*domain_, lock, request, external_file_, options_);
   if (!binding) {
     if (lock) (void)collect(*domain_);
     return std::unexpected(binding.error());

@@ -34,11 +34,10 @@ struct Binding {
 class Endpoint final : public Device {
  public:
   /// `external_file` is what option::extmem will be about; empty: the memory that it points to.
-  /// `mode` is for interfaces.
-  Endpoint(std::shared_ptr<Domain> domain, std::string external_file, XdpMode mode)
+  Endpoint(std::shared_ptr<Domain> domain, std::string external_file, DeviceOptions options)
       : domain_(std::move(domain)),
         external_file_(std::move(external_file)),
-        mode_(mode),
+        options_(std::move(options)),
         ringer_(domain_) {}
   ~Endpoint() override;
 
@@ -80,7 +79,7 @@ class Endpoint final : public Device {
 
   std::shared_ptr<Domain> domain_;
   std::string external_file_;
-  XdpMode mode_;
+  DeviceOptions options_;
   Ringer ringer_;
   std::optional<Binding> binding_;
   std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode

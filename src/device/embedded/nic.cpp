@@ -244,7 +244,8 @@ std::uint32_t all_slots(const NicRecord& nic) {
 }  // namespace
 
 Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint,
-                            const os::Interface& interface, const std::string& name) {
+                            const os::Interface& interface, const std::string& name,
+                            bool busy_poll) {
   const auto count = memory.fix_buffers(all_slots(nic));
   if (!count) return std::unexpected(count.error());
   const auto frames = frames_of(memory, *count);
@@ -253,7 +254,8 @@ Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic, const Endpoint
                     .interface = interface,
                     .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
                     .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
-                    .frames = *frames};
+                    .frames = *frames,
+                    .busy_poll = busy_poll};
 }
 
 }  // namespace netmap::embedded

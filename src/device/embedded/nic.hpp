@@ -70,6 +70,7 @@ void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endp
 /// What the endpoint is to have of its interface. The region does not grow from here on.
 [[nodiscard]] Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic,
                                           const EndpointRecord& endpoint,
-                                          const os::Interface& interface, const std::string& name);
+                                          const os::Interface& interface, const std::string& name,
+                                          bool busy_poll);
 
 }  // namespace netmap::embedded

@@ -313,14 +313,16 @@ Result<> bind_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
 
 /// Gives the endpoint its queues, and empty rings for them.
 Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
-                     const os::Interface& interface, const std::string& name, XdpMode mode) {
+                     const os::Interface& interface, const std::string& name,
+                     const DeviceOptions& options) {
   DomainState& state = domain.state();
   const EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   NicRecord& record = state.nic_of(endpoint);
-  const auto claim = claim_of(*binding.memory, record, endpoint, interface, name);
+  const auto claim =
+      claim_of(*binding.memory, record, endpoint, interface, name, options.busy_poll);
   if (!claim) return std::unexpected(claim.error());
   if (auto bound = bind_queues(domain, lock, binding, *claim); !bound) return bound;
-  const auto attached = binding.nic->attach(mode, attachment_of_others(state, endpoint));
+  const auto attached = binding.nic->attach(options.xdp, attachment_of_others(state, endpoint));
   if (!attached) return std::unexpected(attached.error());
   record.link = attached->link;
   record.map = attached->map;
@@ -337,13 +339,13 @@ Result<> start_queues(Binding& binding, std::uint64_t offset) {
 
 /// Gives an endpoint that is recorded what a port has, and describes it.
 Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& request,
-                 const std::optional<os::Interface>& interface, XdpMode mode, Binding& binding,
-                 abi::nmreq_register& answer) {
+                 const std::optional<os::Interface>& interface, const DeviceOptions& options,
+                 Binding& binding, abi::nmreq_register& answer) {
   DomainState& state = domain.state();
   EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   Result<> done;
   if (interface) {
-    done = take_queues(domain, lock, binding, *interface, request.nr_name, mode);
+    done = take_queues(domain, lock, binding, *interface, request.nr_name, options);
   } else if (endpoint.pipe == no_pipe) {
     done = make_null_rings(*binding.memory, endpoint, answer);
   } else {
@@ -361,7 +363,7 @@ Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& re
 }  // namespace
 
 Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_header& request,
-                              const std::string& external_file, XdpMode mode) {
+                              const std::string& external_file, const DeviceOptions& options) {
   auto& body =
       *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   abi::nmreq_register answer = body;
@@ -394,7 +396,7 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}};
   endpoint.in_use = 1;
   NETMAP_POINT("open: recorded");
-  if (auto done = furnish(domain, lock, request, *interface, mode, binding, answer); !done) {
+  if (auto done = furnish(domain, lock, request, *interface, options, binding, answer); !done) {
     endpoint.is_closed = true;
     return std::unexpected(done.error());
   }

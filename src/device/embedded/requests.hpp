@@ -16,12 +16,13 @@ namespace netmap::embedded {
 inline constexpr std::uint16_t global_memory = 1;
 
 /// Opens a port: makes what does not exist yet, claims rings, and answers in the request's body.
-/// `external_file` is what option::extmem is about, if it is named; `mode` how an interface is
-/// attached that nobody has open. Others have the lock while it waits for an interface's queues.
+/// `external_file` is what option::extmem is about, if it is named; `options` say how an
+/// interface is opened. Others have the lock while it waits for an interface's queues.
 /// After a failure the domain is to be collected, unless the lock could not be had again.
 [[nodiscard]] Result<Binding> register_port(Domain& domain, Domain::Lock& lock,
                                             abi::nmreq_header& request,
-                                            const std::string& external_file, XdpMode mode);
+                                            const std::string& external_file,
+                                            const DeviceOptions& options);
 
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);

@@ -71,6 +71,7 @@ class XdpNic final : public Nic {
       : name_(claim.name),
         interface_(claim.interface),
         frames_(claim.frames),
+        busy_poll_(claim.busy_poll),
         sockets_(std::move(sockets)),
         events_(std::move(events)) {}
 
@@ -137,6 +138,7 @@ class XdpNic final : public Nic {
   std::string name_;
   os::Interface interface_;
   Frames frames_;
+  bool busy_poll_;
   Sockets sockets_;
   std::shared_ptr<Program> program_;  ///< once it is attached
   Events events_;
@@ -169,7 +171,7 @@ Result<> XdpNic::start(const Layout& layout) {
   for (const RingPlace& at : layout.rx) {
     BoundSocket& bound = *sockets_.at(at.index);
     bound.used |= Direction::rx;
-    rx_.emplace_back(at, frames_, bound.socket);
+    rx_.emplace_back(at, frames_, bound.socket, busy_poll_);
     rx_queues_.push_back(at.index);
     if (watched && layout.rx.size() > 1) watched = events_.rx.watch_readable(bound.socket.fd());
     if (auto led = program_->lead(at.index, bound.socket); !led) return led;
@@ -238,7 +240,11 @@ Result<os::XdpSocket> make_socket(const Claim& claim) {
                                      .rx_entries = std::bit_ceil(claim.rx.slots),
                                      .tx_entries = std::bit_ceil(claim.tx.slots)});
   if (!socket) return std::unexpected(cannot_make_socket(claim, socket.error()));
-  return std::move(*socket);
+  const auto polled = claim.busy_poll ? socket->poll_busily() : os::Outcome<>();
+  if (polled) return std::move(*socket);
+  return std::unexpected(
+      Error(polled.error(), "cannot poll '" + claim.name + "' busily: " + polled.error().message() +
+                                "; that needs Linux 5.11 and CAP_NET_ADMIN, so open it without"));
 }
 
 Directions wanted(const Claim& claim, std::uint32_t queue) {

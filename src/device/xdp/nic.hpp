@@ -39,6 +39,7 @@ struct Claim {
   Queues tx;
   Queues rx;
   Frames frames;
+  bool busy_poll;
 };
 
 class Nic {

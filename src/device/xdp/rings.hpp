@@ -40,6 +40,9 @@ class Consumer {
   explicit Consumer(const os::XdpRing& ring) noexcept
       : ring_(ring), next_(__atomic_load_n(ring.consumer, __ATOMIC_RELAXED)) {}
 
+  [[nodiscard]] bool is_empty() const noexcept {
+    return next_ == __atomic_load_n(ring_.producer, __ATOMIC_RELAXED);
+  }
   /// use(entry) for each that has come, as long as that yields true.
   template <class Use>
   void take(Use&& use) noexcept {

@@ -3,10 +3,12 @@
 
 namespace netmap::xdp {
 
-RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket) noexcept
+RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
+                 bool busy_poll) noexcept
     : ring_(at),
       frames_(frames),
       socket_(&socket),
+      busy_poll_(busy_poll),
       fill_(socket.rings().fill),
       rx_(socket.rings().rx) {
   for (std::uint32_t slot = 0; slot != ring_.size(); ++slot) {
@@ -26,6 +28,7 @@ SyncStatus RxQueue::sync() noexcept {
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
   SyncStatus done = give_back(*head);
+  if (busy_poll_ && rx_.is_empty()) socket_->refill();
   const SyncStatus shown = show();
   return done.is_ok() ? shown : done;
 }

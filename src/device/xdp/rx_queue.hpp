@@ -16,7 +16,8 @@ class RxQueue {
  public:
   /// `socket` is bound and outlives this. Gives the kernel the buffers of all slots but one: no
   /// ring shows all its slots.
-  RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket) noexcept;
+  RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
+          bool busy_poll) noexcept;
 
   /// Gives back the buffers of the slots before head, and shows what has come.
   SyncStatus sync() noexcept;
@@ -34,6 +35,7 @@ class RxQueue {
   OwnRing ring_;
   Frames frames_;
   const os::XdpSocket* socket_;
+  bool busy_poll_;
   Producer<std::uint64_t> fill_;
   Consumer<os::XdpDescriptor> rx_;
   std::uint32_t kept_ = 0;  ///< the buffer that the kernel gets next
