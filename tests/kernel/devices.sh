@@ -41,7 +41,7 @@ for device in kernel embedded; do
     check "pings of $bytes bytes through nmx bridge" '20 packets transmitted, 20 received' \
       "$(in_left ping -c 20 -i 0.02 -W 10 -s "$bytes" 10.9.0.2 | grep -o '^20 packets transmitted, [0-9]* received')"
   done
-  ip netns exec right iperf3 --server --one-off >"$logs/server" 2>&1 &
+  timeout 90 ip netns exec right iperf3 --server --one-off --forceflush >"$logs/server" 2>&1 &
   server=$!
   until_log "$logs/server" 'listening' "$server"
   in_left iperf3 --client 10.9.0.2 --time 3 >"$logs/client" 2>&1
