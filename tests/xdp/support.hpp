@@ -7,11 +7,10 @@
 #include "conformance/ethernet.hpp"
 #include "conformance/host_socket.hpp"
 #include "embedded/support.hpp"
+#include "support/interfaces.hpp"
 
-#include <array>
-#include <cstdlib>
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -26,16 +25,12 @@ using embedded::close;
 using embedded::message_of;
 using embedded::Process;
 using embedded::Shared;
+using test::attached_mode;
 using test::code_of;
 using test::must;
+using test::shell;
 
 inline constexpr auto patience = conformance::patience;
-
-/// What a shell command prints; fails the test if it fails.
-std::string shell(const std::string& command);
-
-/// The mode that the kernel itself says an interface's program has: "native", "generic" or "none".
-std::string attached_mode(const std::string& interface);
 
 /// Two more interfaces, which may be deleted.
 class OtherPair {
@@ -55,10 +50,10 @@ class OtherPair {
 class Xdp : public embedded::InDomain {
  protected:
   void SetUp() override {
-    const char* pair = std::getenv("NETMAP_TEST_VETH");
-    if (pair == nullptr || !(std::istringstream(pair) >> near_ >> far_)) {
-      GTEST_SKIP() << "NETMAP_TEST_VETH does not name two joined interfaces; see tests/with_veth";
-    }
+    auto joined = test::joined_interfaces();
+    if (!joined) GTEST_SKIP() << test::no_interfaces;
+    near_ = std::move(joined->near);
+    far_ = std::move(joined->far);
   }
   [[nodiscard]] const std::string& near() const { return near_; }
   [[nodiscard]] const std::string& far() const { return far_; }
