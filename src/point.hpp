@@ -7,6 +7,7 @@
 #if defined(NETMAP_POINTS)
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 namespace netmap::points {
@@ -15,6 +16,10 @@ namespace netmap::points {
 inline std::vector<const char*>& all() {
   static std::vector<const char*> names;
   return names;
+}
+/// Whether only who opens an interface comes by.
+inline bool is_of_interfaces(std::string_view name) {
+  return name.starts_with("nic: ");
 }
 /// Called with the name of a point that is reached.
 inline void (*reached)(const char* name) = [](const char*) {};

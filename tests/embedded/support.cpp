@@ -42,7 +42,8 @@ InDomain::InUse InDomain::in_use(std::uint16_t memory_id) const {
   ::close(file);
   if (memory == MAP_FAILED) throw std::runtime_error("cannot map " + name);
   const auto& state = *static_cast<const RegionState*>(memory);
-  const InUse use{state.buffers.count(), state.rings.count(), state.interfaces.count()};
+  const InUse use{state.buffers.count(), state.rings.count(), state.interfaces.count(),
+                  state.buffer_limit};
   ::munmap(memory, sizeof(RegionState));
   return use;
 }

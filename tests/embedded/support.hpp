@@ -87,16 +87,17 @@ class InDomain : public testing::Test {
                           std::source_location at = std::source_location::current()) const {
     return must(try_open(name, options), at);
   }
-  /// How many objects of the region are in use.
+  /// How many objects of the region are in use, and how many buffers there may be; 0: any number.
   struct InUse {
     std::size_t buffers;
     std::size_t rings;
     std::size_t interfaces;
+    std::size_t buffer_limit;
 
     friend bool operator==(const InUse&, const InUse&) = default;
     friend std::ostream& operator<<(std::ostream& out, const InUse& use) {
       return out << use.buffers << " buffers, " << use.rings << " rings, " << use.interfaces
-                 << " interfaces";
+                 << " interfaces, limit " << use.buffer_limit;
     }
   };
   [[nodiscard]] InUse in_use(std::uint16_t memory_id) const;

@@ -52,7 +52,9 @@ void block_signals() {
 
 Soak::Soak(const Goals& goals, std::uint64_t seed)
     : goals_(goals), seed_(seed), random_(seed), opener_(*stage_, domain_.path()) {
-  for (const char* point : points::all()) tally_.at_points[point] = 0;
+  for (const char* point : points::all()) {
+    if (!points::is_of_interfaces(point)) tally_.at_points[point] = 0;
+  }
 }
 
 void Soak::run() {

@@ -146,6 +146,7 @@ Result<std::uint32_t> Memory::fix_buffers(std::uint32_t count) {
     reserved = reserve(buffers.offset, whole_pages(last) - buffers.offset);
     if (!reserved) continue;
     state_->buffer_limit = end;
+    NETMAP_POINT("nic: region fixed");
     return end;
   }
   return std::unexpected(reserved.error());

@@ -3,6 +3,7 @@
 
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
+#include "point.hpp"
 
 #include <string>
 #include <utility>
@@ -53,6 +54,7 @@ Result<std::uint32_t> make_ring(Memory& memory, std::uint32_t slots) {
     memory.give_back_rings(*object, 1);
     return std::unexpected(given.error());
   }
+  NETMAP_POINT("nic: ring made");
   return object;
 }
 
@@ -74,8 +76,10 @@ Result<> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, 
   } else if (was_left(queue, is_tx)) {
     if (auto given = give_buffers(memory, object, slots); !given) return given;
   }
+  NETMAP_POINT("nic: buffers given");
   was_left(queue, is_tx) = false;
   empty_ring(memory, object, k, is_tx, slots);
+  NETMAP_POINT("nic: ring prepared");
   return {};
 }
 
@@ -138,6 +142,7 @@ Result<std::uint16_t> make_nic(DomainState& state, const os::Interface& interfac
   std::ranges::fill(nic.queues, NicRecord::Queue{no_object, no_object, 0, 0});
   renew(nic, name, shape);
   nic.in_use = 1;
+  NETMAP_POINT("nic: recorded");
   return static_cast<std::uint16_t>(free - std::begin(state.nics));
 }
 
@@ -170,6 +175,7 @@ void forget_deleted(Domain& domain, std::uint64_t network) {
       for_each_object(nic, [&](std::uint32_t object) { (*memory)->give_back_rings(object, 1); });
       start_recount(state, **memory);
     }
+    NETMAP_POINT("nic: rings of a deleted one given back");
     nic.in_use = 0;
   }
 }

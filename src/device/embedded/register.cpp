@@ -303,6 +303,7 @@ Result<> bind_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
                      const xdp::Claim& claim) {
   lock.release();
   auto nic = xdp::bind(claim);
+  NETMAP_POINT("nic: queues bound");
   auto locked = domain.lock();
   if (!locked) return std::unexpected(locked.error());
   lock = std::move(*locked);
@@ -324,6 +325,7 @@ Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
   if (auto bound = bind_queues(domain, lock, binding, *claim); !bound) return bound;
   const auto attached = binding.nic->attach(options.xdp, attachment_of_others(state, endpoint));
   if (!attached) return std::unexpected(attached.error());
+  NETMAP_POINT("nic: attached");
   record.link = attached->link;
   record.map = attached->map;
   record.mode = static_cast<std::uint8_t>(attached->mode);
@@ -334,7 +336,9 @@ Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
 Result<> start_queues(Binding& binding, std::uint64_t offset) {
   const auto layout = find_rings(binding.memory->region()->bytes(), offset);
   if (!layout) return std::unexpected(layout.error());
-  return binding.nic->start(*layout);
+  auto started = binding.nic->start(*layout);
+  NETMAP_POINT("nic: started");
+  return started;
 }
 
 /// Gives an endpoint that is recorded what a port has, and describes it.
