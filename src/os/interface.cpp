@@ -14,11 +14,15 @@ namespace netmap::os {
 namespace {
 
 /// Those in use; drivers that do not say have one.
-ethtool_channels channels_of(const File& socket, ifreq& request) {
+Outcome<ethtool_channels> channels_of(const File& socket, ifreq& request) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   request.ifr_data = reinterpret_cast<char*>(&channels);
-  if (!ioctl(socket.fd(), SIOCETHTOOL, &request)) channels.combined_count = 1;
+  const auto told = ioctl(socket.fd(), SIOCETHTOOL, &request);
+  if (!told && told.error() != std::errc::operation_not_supported) {
+    return std::unexpected(told.error());
+  }
+  if (!told) channels.combined_count = 1;
   return channels;
 }
 
@@ -43,9 +47,10 @@ Outcome<Interface> look_at_interface(const std::string& name) {
     return std::unexpected(done.error());
   }
   found.mtu = static_cast<std::uint32_t>(request.ifr_mtu);
-  const ethtool_channels channels = channels_of(socket, request);
-  found.rx_queues = std::max(channels.combined_count + channels.rx_count, 1U);
-  found.tx_queues = std::max(channels.combined_count + channels.tx_count, 1U);
+  const auto channels = channels_of(socket, request);
+  if (!channels) return std::unexpected(channels.error());
+  found.rx_queues = std::max(channels->combined_count + channels->rx_count, 1U);
+  found.tx_queues = std::max(channels->combined_count + channels->tx_count, 1U);
   return found;
 }
 
