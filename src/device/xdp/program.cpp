@@ -75,10 +75,11 @@ os::Outcome<os::File> load(const os::File& map) {
 }
 
 template <class Info>
-Info info_of(const os::File& file) {
+os::Outcome<Info> info_of(const os::File& file) {
   Info info{};
   std::uint32_t size = sizeof info;
-  (void)::bpf_obj_get_info_by_fd(file.fd(), &info, &size);
+  const int done = ::bpf_obj_get_info_by_fd(file.fd(), &info, &size);
+  if (done < 0) return os::failure(-done);
   return info;
 }
 
@@ -116,6 +117,15 @@ Error cannot_attach(const std::string& name, XdpMode mode, std::error_code why) 
                    : step + "the kernel's log may say more; or use the kernel device"};
 }
 
+/// By which others find it.
+os::Outcome<Attachment> attachment_of(const os::File& link, const os::File& map, XdpMode mode) {
+  const auto attached = info_of<bpf_link_info>(link);
+  if (!attached) return std::unexpected(attached.error());
+  const auto sockets = info_of<bpf_map_info>(map);
+  if (!sockets) return std::unexpected(sockets.error());
+  return Attachment{attached->id, sockets->id, mode};
+}
+
 Result<std::shared_ptr<Program>> make(const os::Interface& interface, const std::string& name,
                                       XdpMode mode) {
   auto map = file_of(::bpf_map_create(BPF_MAP_TYPE_XSKMAP, "netmapxx", sizeof(std::uint32_t),
@@ -126,18 +136,25 @@ Result<std::shared_ptr<Program>> make(const os::Interface& interface, const std:
   auto attached = attach(*program, interface, mode);
   if (!attached) return std::unexpected(cannot_attach(name, mode, attached.error()));
   auto& [link, attached_mode] = *attached;
-  const Attachment attachment{info_of<bpf_link_info>(link).id, info_of<bpf_map_info>(*map).id,
-                              attached_mode};
-  return std::make_shared<Program>(std::move(link), std::move(*map), attachment);
+  const auto attachment = attachment_of(link, *map, attached_mode);
+  if (!attachment) {
+    return cannot("find out the ids of the XDP program of '" + name + "'", attachment.error());
+  }
+  return std::make_shared<Program>(std::move(link), std::move(*map), *attachment);
 }
 
-/// Whether ids that others wrote down are what they should be.
-bool is_attached(const os::File& link, const os::File& map, const os::Interface& interface) {
+/// Fails if ids that others wrote down are not what they should be.
+os::Outcome<> check(const os::File& link, const os::File& map, const os::Interface& interface) {
   const auto attached = info_of<bpf_link_info>(link);
+  if (!attached) return std::unexpected(attached.error());
   const auto sockets = info_of<bpf_map_info>(map);
-  return attached.type == BPF_LINK_TYPE_XDP && attached.xdp.ifindex == interface.index &&
-         sockets.type == BPF_MAP_TYPE_XSKMAP && sockets.key_size == sizeof(std::uint32_t) &&
-         sockets.value_size == sizeof(int);
+  if (!sockets) return std::unexpected(sockets.error());
+  const bool is_sound =
+      attached->type == BPF_LINK_TYPE_XDP && attached->xdp.ifindex == interface.index &&
+      sockets->type == BPF_MAP_TYPE_XSKMAP && sockets->key_size == sizeof(std::uint32_t) &&
+      sockets->value_size == sizeof(int);
+  if (!is_sound) return os::failure(ENOENT);
+  return {};
 }
 
 /// The program that another process has attached, so that it stays when that process goes.
@@ -145,9 +162,9 @@ Result<std::shared_ptr<Program>> join(const os::Interface& interface, const std:
                                       const Attachment& others) {
   auto link = file_of(::bpf_link_get_fd_by_id(others.link));
   auto map = link ? file_of(::bpf_map_get_fd_by_id(others.map)) : std::unexpected(link.error());
-  if (map && !is_attached(*link, *map, interface)) map = os::failure(ENOENT);
-  if (!map) {
-    return cannot("join the process that has '" + name + "' open", map.error(),
+  const auto checked = map ? check(*link, *map, interface) : std::unexpected(map.error());
+  if (!checked) {
+    return cannot("join the process that has '" + name + "' open", checked.error(),
                   "that needs CAP_SYS_ADMIN; or open all rings in one process");
   }
   return std::make_shared<Program>(std::move(*link), std::move(*map), others);
