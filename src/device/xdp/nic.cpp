@@ -207,6 +207,9 @@ Error cannot_make_socket(const Claim& claim, std::error_code why) {
     sentence += "each queue pins " + std::to_string(claim.frames.memory.size() / 1024) +
                 " KiB of the region: raise the limit of locked memory ('ulimit -l'), or give the "
                 "program CAP_IPC_LOCK";
+  } else if (why == std::errc::too_many_files_open ||
+             why == std::errc::too_many_files_open_in_system) {
+    sentence += "close some files, or raise their limit ('ulimit -n')";
   } else {
     sentence += "the region must lie on tmpfs or hugetlbfs, and the kernel be 5.14 or later";
   }

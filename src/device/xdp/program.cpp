@@ -24,14 +24,16 @@ std::error_code code_of(int error) {
   return {error, std::system_category()};
 }
 
+/// `rights` are what the kernel wants who does that to have.
 std::unexpected<Error> cannot(const std::string& step, std::error_code why,
-                              const std::string& remedy = "") {
-  return std::unexpected(
-      Error(why, "cannot " + step + ": " + why.message() + (remedy.empty() ? "" : "; " + remedy)));
+                              const std::string& rights) {
+  std::string sentence = "cannot " + step + ": " + why.message();
+  if (why == std::errc::operation_not_permitted) sentence += "; that needs " + rights;
+  return std::unexpected(Error(why, std::move(sentence)));
 }
 
 constexpr const char* rights =
-    "that needs CAP_BPF and CAP_NET_ADMIN, or root; without rights use pipes, or the kernel device";
+    "CAP_BPF and CAP_NET_ADMIN, or root; without rights use pipes, or the kernel device";
 
 bpf_insn move(int to, int value) {
   return {.code = BPF_ALU64 | BPF_MOV | BPF_K,
@@ -113,7 +115,7 @@ Error cannot_attach(const std::string& name, XdpMode mode, std::error_code why) 
     return {why, step + "its driver cannot take one in native mode as it is; ask for generic mode"};
   }
   return {why, why == std::errc::operation_not_permitted
-                   ? step + rights
+                   ? step + "that needs " + rights
                    : step + "the kernel's log may say more; or use the kernel device"};
 }
 
@@ -138,7 +140,8 @@ Result<std::shared_ptr<Program>> make(const os::Interface& interface, const std:
   auto& [link, attached_mode] = *attached;
   const auto attachment = attachment_of(link, *map, attached_mode);
   if (!attachment) {
-    return cannot("find out the ids of the XDP program of '" + name + "'", attachment.error());
+    return cannot("find out the ids of the XDP program of '" + name + "'", attachment.error(),
+                  rights);
   }
   return std::make_shared<Program>(std::move(link), std::move(*map), *attachment);
 }
@@ -165,7 +168,7 @@ Result<std::shared_ptr<Program>> join(const os::Interface& interface, const std:
   const auto checked = map ? check(*link, *map, interface) : std::unexpected(map.error());
   if (!checked) {
     return cannot("join the process that has '" + name + "' open", checked.error(),
-                  "that needs CAP_SYS_ADMIN; or open all rings in one process");
+                  "CAP_SYS_ADMIN; or open all rings in one process");
   }
   return std::make_shared<Program>(std::move(*link), std::move(*map), others);
 }
@@ -198,7 +201,7 @@ Result<> Program::lead(std::uint32_t queue, const os::XdpSocket& socket) const {
   const int fd = socket.fd();
   const int done = ::bpf_map_update_elem(map_.fd(), &queue, &fd, BPF_ANY);
   if (done == 0) return {};
-  return cannot("lead queue " + std::to_string(queue) + " to its socket", code_of(-done));
+  return cannot("lead queue " + std::to_string(queue) + " to its socket", code_of(-done), rights);
 }
 
 void Program::release(std::uint32_t queue) const noexcept {
