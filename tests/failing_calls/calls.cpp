@@ -7,9 +7,11 @@
 #include <optional>
 
 #include <dirent.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -21,13 +23,6 @@ bool is_counting = false;
 std::vector<std::string> made;
 std::size_t failing = SIZE_MAX;
 int with = 0;
-
-/// The error that this call is to fail with, 0 for none.
-int next(const char* call) {
-  if (!is_counting) return 0;
-  made.emplace_back(call);
-  return made.size() - 1 == failing ? with : 0;
-}
 
 /// What a function that returns `failed` and sets errno does.
 template <class Result>
@@ -60,6 +55,23 @@ const std::map<std::string, std::vector<int>> errors{
     {"epoll_wait", {EINTR}},
     {"ppoll", {EINTR, ENOMEM}},
     {"syscall", {ENOSYS, EPERM}},
+    {"socket", {EACCES, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM}},
+    {"bind", {EACCES, EBUSY, EINVAL, ENETDOWN, ENODEV, ENOMEM, EOPNOTSUPP, EPERM}},
+    {"setsockopt", {EINVAL, ENOBUFS, ENOMEM, ENOPROTOOPT, EPERM}},
+    {"getsockopt", {ENOBUFS, ENOPROTOOPT}},
+    {"sendto", {EAGAIN, EBUSY, ENETDOWN, ENOBUFS, ENOMEM, ENXIO}},
+    {"recvfrom", {EAGAIN, ENETDOWN, ENXIO}},
+    {"ioctl", {EINTR, ENODEV, ENOMEM, EPERM}},
+    {"if_nametoindex", {EMFILE, ENODEV, ENOMEM}},
+    {"if_indextoname", {EMFILE, ENOMEM}},
+    {"bpf_map_create", {EMFILE, ENOMEM, EPERM}},
+    {"bpf_prog_load", {EACCES, EAGAIN, EINVAL, EMFILE, ENOMEM, EPERM}},
+    {"bpf_link_create", {EBUSY, EEXIST, EINVAL, EMFILE, ENOMEM, EOPNOTSUPP, EPERM}},
+    {"bpf_obj_get_info_by_fd", {EINVAL, ENOMEM, EPERM}},
+    {"bpf_link_get_fd_by_id", {EMFILE, ENOENT, ENOMEM, EPERM}},
+    {"bpf_map_get_fd_by_id", {EMFILE, ENOENT, ENOMEM, EPERM}},
+    {"bpf_map_update_elem", {EBUSY, EINVAL, ENOMEM, EOPNOTSUPP, EPERM}},
+    {"bpf_map_delete_elem", {ENOENT, ENOMEM, EPERM}},
 };
 
 }  // namespace
@@ -72,6 +84,11 @@ void fail_call(std::size_t n, int error) {
   failing = n;
   with = error;
   is_counting = true;
+}
+int next(const char* call) {
+  if (!is_counting) return 0;
+  made.emplace_back(call);
+  return made.size() - 1 == failing ? with : 0;
 }
 void leave_calls_alone() {
   is_counting = false;
@@ -118,6 +135,21 @@ WRAP(int, epoll_wait, -1, (int queue, epoll_event* events, int size, int timeout
 WRAP(int, ppoll, -1, (pollfd * fds, nfds_t count, const timespec* limit, const sigset_t* mask),
      (fds, count, limit, mask))
 WRAP(long, syscall, -1, (long number, long a, long b), (number, a, b))
+WRAP(int, socket, -1, (int family, int type, int protocol), (family, type, protocol))
+WRAP(int, bind, -1, (int fd, const sockaddr* address, socklen_t size), (fd, address, size))
+WRAP(int, setsockopt, -1, (int fd, int level, int name, const void* value, socklen_t size),
+     (fd, level, name, value, size))
+WRAP(int, getsockopt, -1, (int fd, int level, int name, void* value, socklen_t* size),
+     (fd, level, name, value, size))
+WRAP(ssize_t, sendto, -1,
+     (int fd, const void* bytes, size_t size, int flags, const sockaddr* to, socklen_t to_size),
+     (fd, bytes, size, flags, to, to_size))
+WRAP(ssize_t, recvfrom, -1,
+     (int fd, void* bytes, size_t size, int flags, sockaddr* from, socklen_t* from_size),
+     (fd, bytes, size, flags, from, from_size))
+WRAP(int, ioctl, -1, (int fd, unsigned long number, void* argument), (fd, number, argument))
+WRAP(unsigned, if_nametoindex, 0, (const char* name), (name))
+WRAP(char*, if_indextoname, nullptr, (unsigned index, char* name), (index, name))
 
 /// This one returns its error.
 extern "C" int __real_posix_fallocate(int fd, off_t from, off_t size);

@@ -14,6 +14,8 @@ namespace netmap::failing_calls {
 [[nodiscard]] const std::vector<std::string>& calls();
 /// Counts anew, and has call number `n`, from 0, fail with `error`, if there are so many.
 void fail_call(std::size_t n, int error);
+/// Counts a call; the error that it is to fail with, 0 for none.
+[[nodiscard]] int next(const char* call);
 /// From here on every call is libc's own.
 void leave_calls_alone();
 

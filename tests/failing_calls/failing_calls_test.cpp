@@ -5,7 +5,10 @@
 // left of it.
 #include "embedded/support.hpp"
 #include "failing_calls/calls.hpp"
+#include "support/interfaces.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -33,6 +36,7 @@ struct Ports {
   std::optional<OwnMemory> memory;
   std::optional<Port> left;
   std::optional<Port> right;
+  std::optional<Process> other;
 };
 
 struct Operation {
@@ -40,6 +44,10 @@ struct Operation {
   std::function<void(const DeviceOptions&, Ports&)> prepare;
   /// Yields what went wrong.
   std::function<std::optional<Error>(const DeviceOptions&, Ports&)> run;
+  /// The calls that fail; all, if none is named. The others are those of an operation before it.
+  std::set<std::string> only{};
+  /// And of each call so many of its errors.
+  std::size_t most_errors = SIZE_MAX;
 };
 
 template <class T>
@@ -148,6 +156,99 @@ const Operation operations[]{
      }},
 };
 
+// ---- Interfaces ---------------------------------------------------------------------------------
+
+std::string near() {
+  return test::joined_interfaces()->near;
+}
+/// In a domain that is there, with frames of its region under way.
+void bring_domain(const DeviceOptions& device, Ports& ports) {
+  ports.right = must(try_open("x}1@1", small_rings, device));
+}
+std::optional<Error> open_interface(const std::string& name, const DeviceOptions& device,
+                                    Ports& ports) {
+  auto port = try_open(name.c_str(), small_rings, device);
+  if (port) ports.left = std::move(*port);
+  return error_of(port);
+}
+/// Not the one that was opened last, which the kernel may still have to let go of.
+std::string next_queue() {
+  static std::uint32_t queue = 0;
+  return near() + "-" + std::to_string(queue++ % 4);
+}
+std::optional<Error> open_queue(const DeviceOptions& device, Ports& ports) {
+  return open_interface(next_queue(), device, ports);
+}
+/// And another process opens the next.
+std::optional<Error> open_queue_and_be_joined(const DeviceOptions& device, Ports& ports) {
+  auto failure = open_queue(device, ports);
+  if (failure) return failure;
+  Process other([&device, queue = next_queue()] {
+    failing::leave_calls_alone();
+    return message_of(try_open(queue.c_str(), small_rings, device)) == "";
+  });
+  EXPECT_TRUE(other.succeeded()) << "it cannot be joined";
+  return {};
+}
+void bring_queue(const DeviceOptions& device, Ports& ports) {
+  bring_domain(device, ports);
+  ASSERT_FALSE(open_queue(device, ports));
+}
+void forget_queue(const DeviceOptions& device, Ports& ports) {
+  bring_queue(device, ports);
+  ports.left.reset();
+}
+/// Another process opens it, and a queue of it, and stays for as long as the ports do.
+void bring_process(const DeviceOptions& device, Ports& ports) {
+  bring_domain(device, ports);
+  const Shared<std::atomic<bool>> is_open;
+  ports.other.emplace([&, queue = next_queue()] {
+    auto port = must(try_open(queue.c_str(), small_rings, device));
+    *is_open = true;
+    for (;;) ::pause();
+    return false;
+  });
+  ASSERT_TRUE(await([&] { return is_open->load(); }));
+}
+
+const Operation operations_of_interfaces[]{
+    {"open one queue of an interface", bring_domain, open_queue},
+    {"open all queues of an interface",
+     bring_domain,
+     [](const DeviceOptions& device, Ports& ports) {
+       return open_interface(near(), device, ports);
+     },
+     {"socket", "bind", "bpf_map_update_elem", "epoll_ctl"},
+     1},
+    {"open an interface anew", forget_queue, open_queue, {"if_indextoname"}},
+    {"open a queue before another process",
+     bring_domain,
+     open_queue_and_be_joined,
+     {"ioctl", "bpf_obj_get_info_by_fd"}},
+    {"open a queue beside another process",
+     bring_process,
+     open_queue,
+     {"bpf_link_get_fd_by_id", "bpf_map_get_fd_by_id", "bpf_obj_get_info_by_fd",
+      "bpf_map_update_elem"}},
+    {"wait to receive on an interface", bring_queue,
+     [](const DeviceOptions&, Ports& ports) {
+       return error_of(ports.left->wait(Direction::rx, std::chrono::milliseconds(1)));
+     }},
+    {"send on an interface and wait to send more", bring_queue,
+     [](const DeviceOptions&, Ports& ports) {
+       EXPECT_TRUE(send_number(ports.left->tx_rings()[0], 1));
+       auto armed = ports.left->arm(Direction::tx);
+       return armed ? error_of(ports.left->sync_tx()) : error_of(armed);
+     }},
+    {"close an interface",
+     bring_queue,
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       ports.left.reset();
+       return {};
+     },
+     {"bpf_map_delete_elem"}},
+};
+
 class FailingCalls : public testing::TestWithParam<Operation> {
  protected:
   /// Runs the operation, call `n` of it failing; yields the calls it made.
@@ -169,15 +270,44 @@ class FailingCalls : public testing::TestWithParam<Operation> {
         EXPECT_GT(failure->message().size(), failure->code().message().size() + 10)
             << "what was asked?";
       }
+      if (n < calls.size()) check(calls[n], error, failure);
     }
     EXPECT_EQ(open_files(), files);
     EXPECT_EQ(mappings(path), 0U);
     check_domain(device);
     return calls;
   }
-  std::size_t refused_ = 0;  ///< how often the operation said that it failed
+  /// Runs the operation once for each call and each of its errors.
+  void walk() {
+    const auto calls = run(SIZE_MAX, 0);
+    std::size_t tried = 0;
+    for (std::size_t n = 0; n != calls.size(); ++n) {
+      for (const int error : errors_of(calls[n])) {
+        SCOPED_TRACE("call " + std::to_string(n) + ", " + calls[n] + ": " +
+                     std::error_code(error, std::system_category()).message());
+        (void)run(n, error);
+        ++tried;
+        ASSERT_FALSE(HasFailure());
+      }
+    }
+    EXPECT_GT(tried, 0U);
+    std::printf("%s: %zu calls, failed in %zu ways, %zu times it said so\n", GetParam().name,
+                calls.size(), tried, refused_);
+  }
 
  private:
+  /// What became of the operation when `call` failed.
+  virtual void check(const std::string& /*call*/, int /*error*/,
+                     const std::optional<Error>& /*failure*/) {}
+  static std::vector<int> errors_of(const std::string& call) {
+    const auto& only = GetParam().only;
+    if (!only.empty() && !only.contains(call)) return {};
+    auto errors = failing::errors_of(call);
+    errors.resize(std::min(errors.size(), GetParam().most_errors));
+    return errors;
+  }
+  std::size_t refused_ = 0;  ///< how often the operation said that it failed
+
   /// Whatever happened before, it is whole.
   static void check_domain(const DeviceOptions& device) {
     {
@@ -203,21 +333,41 @@ std::string name_of(const testing::TestParamInfo<Operation>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(operations), name_of);
 
-TEST_P(FailingCalls, LeaveNothingBehind) {
-  const auto calls = run(SIZE_MAX, 0);
-  std::size_t tried = 0;
-  for (std::size_t n = 0; n != calls.size(); ++n) {
-    for (const int error : failing::errors_of(calls[n])) {
-      SCOPED_TRACE("call " + std::to_string(n) + ", " + calls[n] + ": " +
-                   std::error_code(error, std::system_category()).message());
-      (void)run(n, error);
-      ++tried;
-      ASSERT_FALSE(HasFailure());
-    }
+class FailingCallsOfInterfaces : public FailingCalls {
+  void check(const std::string& call, int error, const std::optional<Error>& failure) override {
+    static const std::set<std::string> needed{"socket",
+                                              "mmap",
+                                              "epoll_create1",
+                                              "bpf_map_create",
+                                              "bpf_obj_get_info_by_fd",
+                                              "bpf_map_update_elem"};
+    EXPECT_TRUE(failure || !needed.contains(call)) << "nothing comes of it without";
+    if (failure) check_failure(*failure, error);
   }
-  EXPECT_GT(tried, 0U);
-  std::printf("%s: %zu calls, failed in %zu ways, %zu times it said so\n", GetParam().name,
-              calls.size(), tried, refused_);
+  /// It tells the call's error, or what that means of an interface, and puts it down to nothing
+  /// else.
+  static void check_failure(const Error& failure, int error) {
+    const std::string& told = failure.message();
+    const bool is_gone =
+        failure.code() == os_error(ENXIO) || failure.code() == errc::interface_gone;
+    EXPECT_TRUE(failure.code() == os_error(error) || told.contains(os_error(error).message()) ||
+                (is_gone && (error == ENODEV || error == ENXIO)))
+        << told;
+    const bool is_of_limits = error == EMFILE || error == ENFILE;
+    EXPECT_FALSE(is_of_limits && (told.contains("CAP_") || told.contains("kernel be"))) << told;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(, FailingCallsOfInterfaces, testing::ValuesIn(operations_of_interfaces),
+                         name_of);
+
+TEST_P(FailingCalls, LeaveNothingBehind) {
+  walk();
+}
+
+TEST_P(FailingCallsOfInterfaces, LeaveNothingBehind) {
+  if (!test::joined_interfaces()) GTEST_SKIP() << test::no_interfaces;
+  walk();
+  EXPECT_EQ(test::attached_mode(near()), "none");
 }
 
 }  // namespace
