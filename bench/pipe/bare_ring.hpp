@@ -6,6 +6,8 @@
 
 #include "sides.hpp"
 
+#include <netmap/look_ahead.hpp>
+
 namespace bench {
 
 struct BareRing {
@@ -37,7 +39,7 @@ class BareSender {
     }
     for (const std::uint32_t end = head_ + batch; head_ != end; ++head_) {
       const std::uint32_t slot = head_ % BareRing::slots;
-      if (looks_ahead_) __builtin_prefetch(ring_->buffer(slot + 8), 1);
+      if (looks_ahead_) netmap::detail::fetch_to_write(ring_->buffer(slot + 8));
       write(ring_->buffer(slot));
       ring_->descriptors[slot] = {slot, static_cast<std::uint16_t>(write.bytes())};
     }

@@ -11,12 +11,12 @@ namespace bench {
 namespace {
 
 constexpr auto usage =
-    "usage: bench_pipe netmapxx|bare|bare-ahead processes|threads BYTES BATCH SECONDS";
+    "usage: bench_pipe netmapxx|bare[-ahead] processes|threads BYTES BATCH SECONDS";
 
-double measure_netmapxx(const Job& job) {
+double measure_netmapxx(const Job& job, bool looks_ahead) {
   const Domain domain;
   return measure(
-      job, [&](Progress& progress) { send(progress, PipeSender(domain), job); },
+      job, [&](Progress& progress) { send(progress, PipeSender(domain, looks_ahead), job); },
       [&](Progress& progress) { receive(progress, PipeReceiver(domain), job); });
 }
 
@@ -31,10 +31,13 @@ int run(std::span<char*> words) {
   if (words.size() != 6) fail(usage);
   const Job job = job_of(words.subspan(2), usage);
   const std::string transport = words[1];
-  const bool looks_ahead = transport == "bare-ahead";
-  if (transport != "netmapxx" && transport != "bare" && !looks_ahead) fail(usage);
+  const bool looks_ahead = transport.ends_with("-ahead");
+  const bool is_bare = transport.starts_with("bare");
+  if (transport != std::string(is_bare ? "bare" : "netmapxx") + (looks_ahead ? "-ahead" : "")) {
+    fail(usage);
+  }
   std::printf("%.3f\n",
-              transport == "netmapxx" ? measure_netmapxx(job) : measure_bare(job, looks_ahead));
+              is_bare ? measure_bare(job, looks_ahead) : measure_netmapxx(job, looks_ahead));
   return 0;
 }
 

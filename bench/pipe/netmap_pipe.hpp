@@ -39,18 +39,24 @@ class Domain {
   std::string path_ = "/dev/shm/netmapxx-bench-XXXXXX";
 };
 
-/// Fills as many slots as make a batch; there have to be so many.
-inline void fill(netmap::TxRing& ring, std::uint32_t batch, Writer& write) {
-  const auto free = ring.slots();
-  netmap::LookAhead ahead(free);
-  auto at = free.begin();
+/// Fills as many slots as make a batch; there have to be so many. Calls filled() after each.
+template <class Filled>
+void fill(netmap::TxRing& ring, std::uint32_t batch, Writer& write, Filled filled) {
+  auto at = ring.slots().begin();
   for (const auto end = at + batch; at != end; ++at) {
     netmap::TxSlot slot = *at;
     if (!slot.set_length(write.bytes())) fail("a slot has no buffer");
     write(slot.buffer().data());
-    ahead.step();
+    filled();
   }
   if (!ring.commit(at)) fail("cannot send");
+}
+inline void fill(netmap::TxRing& ring, std::uint32_t batch, Writer& write) {
+  fill(ring, batch, write, [] {});
+}
+inline void fill_ahead(netmap::TxRing& ring, std::uint32_t batch, Writer& write) {
+  netmap::LookAhead ahead(ring.slots());
+  fill(ring, batch, write, [&] { ahead.step(); });
 }
 
 inline std::size_t read_batch(netmap::RxRing& ring, std::uint32_t batch, Reader& read) {
@@ -59,7 +65,9 @@ inline std::size_t read_batch(netmap::RxRing& ring, std::uint32_t batch, Reader&
 
 class PipeSender {
  public:
-  explicit PipeSender(const Domain& domain) : port_(domain.open("netmap:bench{1")) {}
+  /// `looks_ahead`: fetches buffers before it writes them.
+  PipeSender(const Domain& domain, bool looks_ahead)
+      : port_(domain.open("netmap:bench{1")), looks_ahead_(looks_ahead) {}
 
   bool send(std::uint32_t batch, Writer& write) {
     netmap::TxRing& ring = port_.tx_rings()[0];
@@ -67,13 +75,14 @@ class PipeSender {
       if (!port_.sync_tx()) fail("cannot sync");
       return false;
     }
-    fill(ring, batch, write);
+    looks_ahead_ ? fill_ahead(ring, batch, write) : fill(ring, batch, write);
     if (!port_.sync_tx()) fail("cannot send");
     return true;
   }
 
  private:
   netmap::Port port_;
+  bool looks_ahead_;
 };
 
 class PipeReceiver {
