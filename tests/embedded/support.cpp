@@ -154,4 +154,9 @@ std::uint64_t take_numbers(RxRing& ring, std::uint64_t next, std::size_t limit) 
   return next;
 }
 
+std::size_t open_files() {
+  return static_cast<std::size_t>(std::distance(
+      std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator()));
+}
+
 }  // namespace netmap::embedded

@@ -72,6 +72,9 @@ class ScratchDirectory {
   std::string path_;
 };
 
+/// Descriptors of this process.
+std::size_t open_files();
+
 /// A case with a domain of its own.
 class InDomain : public testing::Test {
  protected:

@@ -19,10 +19,6 @@ namespace {
 
 namespace failing = failing_calls;
 
-std::size_t open_files() {
-  return static_cast<std::size_t>(std::distance(
-      std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator()));
-}
 /// How many mappings of this process a path occurs in.
 std::size_t mappings(const std::string& path) {
   std::ifstream maps("/proc/self/maps");

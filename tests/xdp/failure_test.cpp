@@ -198,7 +198,8 @@ TEST_F(XdpFailures, OfProcessesLeaveTheInterfaceAsItWas) {
   const int kills = wanted != nullptr ? std::atoi(wanted) : 20;
   test::Random random(3);
   Port survivor = open("x{1@1");
-  std::size_t buffers = 0;
+  InUse in_use{};
+  std::size_t files = 0;
   for (int kill = 0; kill != kills; ++kill) {
     Shared<std::atomic<bool>> is_open;
     Process user([&] {
@@ -215,9 +216,13 @@ TEST_F(XdpFailures, OfProcessesLeaveTheInterfaceAsItWas) {
     (void)must(port_info("", device()));  // begins a recount, which the survivor answers …
     must(survivor.sync_tx());
     (void)must(port_info("", device()));  // … and this concludes
-    if (kill == 4) buffers = this->buffers(1);
+    if (kill == 4) {
+      in_use = this->in_use(1);
+      files = embedded::open_files();
+    }
     if (kill > 4) {
-      ASSERT_EQ(this->buffers(1), buffers) << "after " << kill << " kills";
+      ASSERT_EQ(this->in_use(1), in_use) << "after " << kill << " kills";
+      ASSERT_EQ(embedded::open_files(), files) << "after " << kill << " kills";
     }
   }
   Port a = open(near());
