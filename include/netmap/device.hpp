@@ -82,7 +82,7 @@ struct XdpCounts {
   std::uint64_t tx_invalid = 0;
 };
 
-/// A port that somebody has open.
+/// A port that somebody has open, or is opening.
 struct OpenPort {
   std::string name;  ///< as the device knows it
   std::uint16_t memory_id = 0;

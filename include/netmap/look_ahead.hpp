@@ -20,11 +20,11 @@ namespace netmap {
 namespace detail {
 
 /// Fetches what will be written, for this CPU alone: a line that came to be read has to be asked
-/// for once more. Every x86-64 takes the instruction, the oldest as none, but compilers use it only
-/// when told to build for newer ones.
+/// for once more. Every x86-64 since 2006 takes the instruction, some as none, but compilers use it
+/// only when told to build for newer ones.
 [[gnu::always_inline]] inline void fetch_to_write(const void* at) noexcept {
 #if defined(__x86_64__)
-  asm volatile("prefetchw (%0)" : : "r"(at));
+  asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(at)));
 #else
   __builtin_prefetch(at, 1);
 #endif

@@ -49,10 +49,11 @@ struct DeviceOptions {
   std::string domain{};
   /// Of the embedded device's interfaces: who opens one first decides, others have it as it is.
   XdpMode xdp = XdpMode::automatic;
-  /// Of the embedded device's interfaces: syncs have the driver work on their queues then and
-  /// there, instead of leaving that to interrupts (Linux: Documentation/networking/napi.rst, busy
-  /// polling). Pays where interrupts are put off, too, by napi_defer_hard_irqs and
-  /// gro_flush_timeout of the interface. Linux 5.11.
+  /// Of the embedded device's interfaces: syncs that find nothing received, or have something to
+  /// send, have the driver work on the queue then and there, instead of leaving that to interrupts
+  /// (Linux: Documentation/networking/napi.rst, busy polling). Pays where interrupts are put off,
+  /// too, by napi_defer_hard_irqs and gro_flush_timeout of the interface. Who opens a queue first
+  /// decides for both directions. Linux 5.11.
   bool busy_poll = false;
 };
 

@@ -13,12 +13,14 @@
 namespace netmap::os {
 namespace {
 
-/// Those in use; drivers that do not say have one.
+/// Those in use; drivers that do not say have one. An interface that is there, but not its device,
+/// which is being reset, is down.
 Outcome<ethtool_channels> channels_of(const File& socket, ifreq& request) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   request.ifr_data = reinterpret_cast<char*>(&channels);
   const auto told = ioctl(socket.fd(), SIOCETHTOOL, &request);
+  if (!told && told.error() == std::errc::no_such_device) return failure(ENETDOWN);
   if (!told && told.error() != std::errc::operation_not_supported) {
     return std::unexpected(told.error());
   }

@@ -117,7 +117,9 @@ TEST_F(XdpNics, PollBusilyIfAsked) {
       exchange(a, b, 300);
       exchange(b, a, 300);
       EXPECT_EQ(socket_option(b, SO_PREFER_BUSY_POLL), busy_poll ? 1 : 0);
-      EXPECT_EQ(socket_option(b, SO_BUSY_POLL) > 0, busy_poll);
+      if (busy_poll) {
+        EXPECT_GT(socket_option(b, SO_BUSY_POLL), 0);
+      }
     }
   }
 }

@@ -56,13 +56,14 @@ class Kernel {
  public:
   Kernel() : memory_(test::Plan(shape).bytes), device_(shape, hooks_, memory_) {}
 
-  /// To be kicked is nothing to it.
+  /// To be kicked is nothing to it, but that a message is received if there is one.
   [[nodiscard]] os::XdpSocket socket() {
     std::array<int, 2> pair{-1, -1};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair.data()), 0);
     other_end_ = os::File(pair[1]);
     return {os::File(pair[0]), {fill.ring, completion.ring, rx.ring, tx.ring}};
   }
+  void send_message() const { EXPECT_EQ(::send(other_end_.fd(), nullptr, 0, 0), 0); }
   [[nodiscard]] Layout layout() { return must(find_rings(memory_.region()->bytes(), 0)); }
   [[nodiscard]] Frames frames() const {
     const test::Plan plan(shape);
@@ -154,13 +155,13 @@ struct UserRing {
 
 /// A port with both rings.
 struct User {
-  explicit User(Kernel& kernel)
+  explicit User(Kernel& kernel, bool polls_busily = false)
       : socket(kernel.socket()),
         layout(kernel.layout()),
         tx{layout.tx[0].ring},
         rx{layout.rx[0].ring},
         tx_queue(layout.tx[0], kernel.frames(), socket, true),
-        rx_queue(layout.rx[0], kernel.frames(), socket, false) {}
+        rx_queue(layout.rx[0], kernel.frames(), socket, polls_busily) {}
 
   void send(std::uint32_t slots, std::uint16_t bytes = 60) {
     for (std::uint32_t at = 0; at != slots; ++at) {
@@ -189,6 +190,17 @@ struct User {
   TxQueue tx_queue;
   RxQueue rx_queue;
 };
+
+TEST(XdpQueues, HaveTheDriverWorkWhenNothingHasComeIfTheyPollBusily) {
+  for (const bool polls_busily : {true, false}) {
+    Kernel kernel;
+    User user(kernel, polls_busily);
+    kernel.send_message();
+    user.sync();
+    const bool is_left = ::recv(user.socket.fd(), nullptr, 0, MSG_DONTWAIT) == 0;
+    EXPECT_EQ(is_left, !polls_busily);
+  }
+}
 
 TEST(XdpQueues, HaveEachFrameInOnePlace) {
   Random random(5);

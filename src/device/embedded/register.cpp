@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 
 namespace netmap::embedded {
 namespace {
@@ -68,7 +69,7 @@ Result<> claim_queues(const DomainState& state, const EndpointRecord& endpoint) 
     if (!is_taken && (!is_shared || user.owner == endpoint.owner)) continue;
     return refuse(std::errc::device_or_resource_busy,
                   "process " + std::to_string(user.process) +
-                      " has these rings of the interface, " +
+                      " has, or is opening, these rings of the interface, " +
                       (is_taken ? "" : "in the other direction, ") +
                       "and AF_XDP gives a queue to one process; close them there");
   }
@@ -298,18 +299,44 @@ Result<std::optional<os::Interface>> interface_of(const std::string& name,
   return *found;
 }
 
-/// The endpoint has claimed its rings, so the lock is not needed to wait for their queues.
-Result<> bind_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
-                     const xdp::Claim& claim) {
+/// Others have the lock while `use` runs; what is claimed is recorded.
+template <class Use>
+Result<> without_lock(Domain& domain, Domain::Lock& lock, Use&& use) {
   lock.release();
-  auto nic = xdp::bind(claim);
-  NETMAP_POINT("nic: queues bound");
+  use();
   auto locked = domain.lock();
   if (!locked) return std::unexpected(locked.error());
   lock = std::move(*locked);
+  return collect(domain);
+}
+
+Result<> bind_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
+                     const xdp::Claim& claim) {
+  Result<std::unique_ptr<xdp::Nic>> nic;
+  auto locked = without_lock(domain, lock, [&] {
+    nic = xdp::bind(claim);
+    NETMAP_POINT("nic: queues bound");
+  });
+  if (!locked) return locked;
   if (!nic) return std::unexpected(nic.error());
   binding.nic = std::move(*nic);
-  return collect(domain);
+  return {};
+}
+
+/// One who is closing the interface may have let go of the program, and not of the record that
+/// names it yet.
+Result<xdp::Attachment> attach(Domain& domain, Domain::Lock& lock, Binding& binding, XdpMode mode) {
+  using Clock = std::chrono::steady_clock;
+  const DomainState& state = domain.state();
+  const EndpointRecord& endpoint = state.endpoints[binding.endpoint];
+  for (const auto end = Clock::now() + std::chrono::seconds(2);;) {
+    auto attached = binding.nic->attach(mode, attachment_of_others(state, endpoint));
+    const bool may_come =
+        !attached && attached.error().code() == std::errc::no_such_file_or_directory;
+    if (!may_come || Clock::now() >= end) return attached;
+    auto locked = without_lock(domain, lock, [] { os::pause(std::chrono::milliseconds(5)); });
+    if (!locked) return std::unexpected(locked.error());
+  }
 }
 
 /// Gives the endpoint its queues, and empty rings for them.
@@ -323,7 +350,7 @@ Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
       claim_of(*binding.memory, record, endpoint, interface, name, options.busy_poll);
   if (!claim) return std::unexpected(claim.error());
   if (auto bound = bind_queues(domain, lock, binding, *claim); !bound) return bound;
-  const auto attached = binding.nic->attach(options.xdp, attachment_of_others(state, endpoint));
+  const auto attached = attach(domain, lock, binding, options.xdp);
   if (!attached) return std::unexpected(attached.error());
   NETMAP_POINT("nic: attached");
   record.link = attached->link;

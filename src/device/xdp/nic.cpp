@@ -30,6 +30,7 @@ struct BoundSocket {
   os::XdpSocket socket;
   std::span<std::byte> memory;
   bool has_fragments;
+  bool polls_busily;
   /// Directions that a port has, or had: the kernel still has buffers of it. Under the mutex.
   Directions used{};
 };
@@ -71,7 +72,6 @@ class XdpNic final : public Nic {
       : name_(claim.name),
         interface_(claim.interface),
         frames_(claim.frames),
-        busy_poll_(claim.busy_poll),
         sockets_(std::move(sockets)),
         events_(std::move(events)) {}
 
@@ -138,7 +138,6 @@ class XdpNic final : public Nic {
   std::string name_;
   os::Interface interface_;
   Frames frames_;
-  bool busy_poll_;
   Sockets sockets_;
   std::shared_ptr<Program> program_;  ///< once it is attached
   Events events_;
@@ -171,7 +170,7 @@ Result<> XdpNic::start(const Layout& layout) {
   for (const RingPlace& at : layout.rx) {
     BoundSocket& bound = *sockets_.at(at.index);
     bound.used |= Direction::rx;
-    rx_.emplace_back(at, frames_, bound.socket, busy_poll_);
+    rx_.emplace_back(at, frames_, bound.socket, bound.polls_busily);
     rx_queues_.push_back(at.index);
     if (watched && layout.rx.size() > 1) watched = events_.rx.watch_readable(bound.socket.fd());
     if (auto led = program_->lead(at.index, bound.socket); !led) return led;
@@ -207,9 +206,8 @@ Error cannot_make_socket(const Claim& claim, std::error_code why) {
     sentence += "each queue pins " + std::to_string(claim.frames.memory.size() / 1024) +
                 " KiB of the region: raise the limit of locked memory ('ulimit -l'), or give the "
                 "program CAP_IPC_LOCK";
-  } else if (why == std::errc::too_many_files_open ||
-             why == std::errc::too_many_files_open_in_system) {
-    sentence += "close some files, or raise their limit ('ulimit -n')";
+  } else if (const auto remedy = remedy_for_files(why); !remedy.empty()) {
+    sentence += remedy;
   } else {
     sentence += "the region must lie on tmpfs or hugetlbfs, and the kernel be 5.14 or later";
   }
@@ -273,7 +271,8 @@ os::Outcome<std::shared_ptr<BoundSocket>> try_queue(const Claim& claim, std::uin
   if (socket || !spare) return socket;
   const auto bound = spare->bind(claim.interface.index, queue);
   if (!bound) return std::unexpected(bound.error());
-  socket = std::make_shared<BoundSocket>(std::move(*spare), claim.frames.memory, *bound);
+  socket = std::make_shared<BoundSocket>(std::move(*spare), claim.frames.memory, *bound,
+                                         claim.busy_poll);
   known = socket;
   return socket;
 }
@@ -326,8 +325,9 @@ Result<os::Interface> find_interface(const std::string& name) {
         Error(std::error_code(ENXIO, std::system_category()),
               "there is no interface '" + name + "' here ('ip link' lists them)"));
   }
-  return std::unexpected(Error(
-      found.error(), "cannot look at the interface '" + name + "': " + found.error().message()));
+  std::string sentence = "cannot look at the interface '" + name + "': " + found.error().message();
+  if (found.error() == std::errc::network_down) sentence += "; it is being reset: try again";
+  return std::unexpected(Error(found.error(), std::move(sentence)));
 }
 
 bool has_interface(std::uint32_t index) {

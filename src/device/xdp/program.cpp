@@ -28,7 +28,15 @@ std::error_code code_of(int error) {
 std::unexpected<Error> cannot(const std::string& step, std::error_code why,
                               const std::string& rights) {
   std::string sentence = "cannot " + step + ": " + why.message();
-  if (why == std::errc::operation_not_permitted) sentence += "; that needs " + rights;
+  if (why == std::errc::operation_not_permitted) {
+    sentence += "; that needs " + rights;
+  } else if (const auto remedy = remedy_for_files(why); !remedy.empty()) {
+    sentence.append("; ").append(remedy);
+  } else if (why == std::errc::no_such_file_or_directory) {
+    sentence += "; it may have closed it meanwhile: try again, or open all rings in one process";
+  } else {
+    sentence += "; the kernel's log may say more; or use the kernel device";
+  }
   return std::unexpected(Error(why, std::move(sentence)));
 }
 
@@ -184,6 +192,12 @@ OpenPrograms& open_programs() {
 }
 
 }  // namespace
+
+std::string_view remedy_for_files(std::error_code why) {
+  const bool is_it =
+      why == std::errc::too_many_files_open || why == std::errc::too_many_files_open_in_system;
+  return is_it ? "close some files, or raise their limit ('ulimit -n')" : "";
+}
 
 Result<std::shared_ptr<Program>> Program::on(const os::Interface& interface,
                                              const std::string& name, XdpMode mode,

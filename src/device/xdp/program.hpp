@@ -14,8 +14,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace netmap::xdp {
+
+/// What to do about want of descriptors; empty if `why` is something else.
+[[nodiscard]] std::string_view remedy_for_files(std::error_code why);
 
 class Program {
  public:

@@ -4,11 +4,11 @@
 namespace netmap::xdp {
 
 RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
-                 bool busy_poll) noexcept
+                 bool polls_busily) noexcept
     : ring_(at),
       frames_(frames),
       socket_(&socket),
-      busy_poll_(busy_poll),
+      polls_busily_(polls_busily),
       fill_(socket.rings().fill),
       rx_(socket.rings().rx) {
   for (std::uint32_t slot = 0; slot != ring_.size(); ++slot) {
@@ -28,7 +28,7 @@ SyncStatus RxQueue::sync() noexcept {
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
   SyncStatus done = give_back(*head);
-  if (busy_poll_ && rx_.is_empty()) socket_->refill();
+  if (polls_busily_ && rx_.is_empty()) socket_->refill();
   const SyncStatus shown = show();
   return done.is_ok() ? shown : done;
 }

@@ -17,7 +17,7 @@ class RxQueue {
   /// `socket` is bound and outlives this. Gives the kernel the buffers of all slots but one: no
   /// ring shows all its slots.
   RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
-          bool busy_poll) noexcept;
+          bool polls_busily) noexcept;
 
   /// Gives back the buffers of the slots before head, and shows what has come.
   SyncStatus sync() noexcept;
@@ -35,7 +35,7 @@ class RxQueue {
   OwnRing ring_;
   Frames frames_;
   const os::XdpSocket* socket_;
-  bool busy_poll_;
+  bool polls_busily_;
   Producer<std::uint64_t> fill_;
   Consumer<os::XdpDescriptor> rx_;
   std::uint32_t kept_ = 0;  ///< the buffer that the kernel gets next

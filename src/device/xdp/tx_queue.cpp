@@ -92,12 +92,12 @@ void TxQueue::drop(const Packet& packet) noexcept {
     (void)take_back(detail::load(ring_.slot(at)).index);
 }
 
-/// One call sends a few tens of packets, and Linux before 6.17 shows that in the ring only when it
-/// has sent all.
+/// Before Linux 6.17 a call sends a few tens of packets, and shows that in the ring only when all
+/// are sent.
 SyncStatus TxQueue::kick() noexcept {
-  constexpr std::uint32_t sent_at_once = 32;
+  constexpr std::uint32_t least_a_call = 32;
   if (!tx_.needs_wakeup()) return {};
-  for (std::uint32_t calls = tx_.waiting() / sent_at_once + 1; calls != 0 && tx_.waiting() != 0;
+  for (std::uint32_t calls = tx_.waiting() / least_a_call + 1; calls != 0 && tx_.waiting() != 0;
        --calls) {
     const auto sent = socket_->send();
     if (sent || sent.error() == not_all) continue;
