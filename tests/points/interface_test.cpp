@@ -6,6 +6,7 @@
 #include "points/points.hpp"
 #include "support/interfaces.hpp"
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -62,12 +63,13 @@ class PointsOfInterfaces : public Points {
     Points::settle();
   }
 
-  [[nodiscard]] std::vector<InUse> in_use() const {
+  [[nodiscard]] std::vector<InUse> in_use() const override {
     return {InDomain::in_use(1), InDomain::in_use(elsewhere_->info().memory_id)};
   }
-  [[nodiscard]] const std::string& near() const { return near_; }
+  void await_end() override {
+    ASSERT_TRUE(await([this] { return test::attached_mode(near_) == "none"; }));
+  }
   [[nodiscard]] const std::string& queue() const { return queue_; }
-  using Points::received_;
   using Points::source_;
 
  private:
@@ -119,39 +121,13 @@ std::vector<const char*> points_of_records() {
 }
 
 TEST_F(PointsOfInterfaces, KillNobodyElse) {
-  settle();
-  const auto at_rest = in_use();
-  for (const char* point : points_of_records()) {
-    for (std::uint64_t round = 0; round != rounds(); ++round) {
-      SCOPED_TRACE(std::string(point) + ", round " + std::to_string(round));
-      Process victim = start_victim(point, SIGKILL, Random(round));
-      ASSERT_TRUE(await_strike(victim)) << "it is never reached";
-      victim.kill();
-      ASSERT_TRUE(await([&] { return test::attached_mode(near()) == "none"; }));
-      settle();
-      ASSERT_FALSE(HasFailure());
-      ASSERT_EQ(in_use(), at_rest);
-    }
-  }
+  kill_at(points_of_records());
 }
 
 TEST_F(PointsOfInterfaces, StopNobodyElse) {
-  for (const char* point : points::all()) {
-    if (!points::is_of_interfaces(point)) continue;
-    SCOPED_TRACE(point);
-    Process victim = start_victim(point, SIGSTOP, Random(1));
-    ASSERT_TRUE(await_strike(victim)) << "it is never reached";
-    for (int turn = 0; turn != 20; ++turn) serve();
-    ::kill(victim.id(), SIGCONT);
-    const std::uint64_t until = received_ + 10;
-    ASSERT_TRUE(await([&] {
-      serve();
-      return received_ >= until || HasFailure();
-    }));
-    victim.kill();
-    settle();
-    ASSERT_FALSE(HasFailure());
-  }
+  auto points = points::all();
+  std::erase_if(points, std::not_fn(points::is_of_interfaces));
+  stop_at(points, 10);
 }
 
 std::span<abi::netmap_slot> slots_of(auto& ring) {

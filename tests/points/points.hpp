@@ -97,7 +97,12 @@ class Points : public InDomain {
       must(from.sync_rx());
     }
   }
-  [[nodiscard]] InUse in_use() const { return InDomain::in_use(source_.info().memory_id); }
+  /// Of the regions that a victim uses.
+  [[nodiscard]] virtual std::vector<InUse> in_use() const {
+    return {InDomain::in_use(source_.info().memory_id)};
+  }
+  /// Waits until the kernel, too, has taken notice of a death.
+  virtual void await_end() {}
   /// Lets a sound forwarder bring everything home, twice, so that what was lost is found.
   virtual void settle() {
     for (int life = 0; life != 2; ++life) {
@@ -148,12 +153,49 @@ class Points : public InDomain {
       return is_struck(victim);
     });
   }
-};
 
-inline std::uint64_t rounds() {
-  const char* const asked = std::getenv("NETMAP_ROUNDS");
-  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 1;
-}
+  /// A victim dies at each of `points`, and everything is given back.
+  void kill_at(const std::vector<const char*>& points) {
+    settle();
+    const auto before = in_use();
+    for (const char* point : points) {
+      for (std::uint64_t round = 0; round != rounds(); ++round) {
+        SCOPED_TRACE(std::string(point) + ", round " + std::to_string(round));
+        Process victim = start_victim(point, SIGKILL, Random(round));
+        ASSERT_TRUE(await_strike(victim)) << "it is never reached";
+        victim.kill();
+        await_end();
+        settle();
+        ASSERT_FALSE(HasFailure());
+        ASSERT_EQ(in_use(), before);
+      }
+    }
+  }
+  /// A victim is stopped at each, others go on, and it forwards `packets` more when it goes on.
+  void stop_at(const std::vector<const char*>& points, std::uint64_t packets) {
+    for (const char* point : points) {
+      SCOPED_TRACE(point);
+      Process victim = start_victim(point, SIGSTOP, Random(1));
+      ASSERT_TRUE(await_strike(victim)) << "it is never reached";
+      for (int turn = 0; turn != 20; ++turn) serve();
+      ::kill(victim.id(), SIGCONT);
+      const std::uint64_t until = received_ + packets;
+      ASSERT_TRUE(await([&] {
+        serve();
+        return received_ >= until || HasFailure();
+      }));
+      victim.kill();
+      settle();
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+
+ private:
+  static std::uint64_t rounds() {
+    const char* const asked = std::getenv("NETMAP_ROUNDS");
+    return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 1;
+  }
+};
 
 /// Those that are reached without an interface.
 inline std::vector<const char*> points_of_pipes() {

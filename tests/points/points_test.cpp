@@ -18,37 +18,11 @@ TEST_F(Points, AreMany) {
 }
 
 TEST_F(Points, KillNobodyElse) {
-  settle();
-  const InUse at_rest = in_use();
-  for (const char* point : points_of_pipes()) {
-    for (std::uint64_t round = 0; round != rounds(); ++round) {
-      SCOPED_TRACE(std::string(point) + ", round " + std::to_string(round));
-      Process victim = start_victim(point, SIGKILL, Random(round));
-      ASSERT_TRUE(await_strike(victim)) << "it is never reached";
-      victim.kill();
-      settle();
-      ASSERT_FALSE(HasFailure());
-      ASSERT_EQ(in_use(), at_rest);
-    }
-  }
+  kill_at(points_of_pipes());
 }
 
 TEST_F(Points, StopNobodyElse) {
-  for (const char* point : points_of_pipes()) {
-    SCOPED_TRACE(point);
-    Process victim = start_victim(point, SIGSTOP, Random(1));
-    ASSERT_TRUE(await_strike(victim)) << "it is never reached";
-    for (int turn = 0; turn != 20; ++turn) serve();
-    ::kill(victim.id(), SIGCONT);
-    const std::uint64_t until = received_ + 50;
-    ASSERT_TRUE(await([&] {
-      serve();
-      return received_ >= until || HasFailure();
-    }));
-    victim.kill();
-    settle();
-    ASSERT_FALSE(HasFailure());
-  }
+  stop_at(points_of_pipes(), 50);
 }
 
 TEST_F(Points, StopOfWhoOpensWithOffsetsLeavesThoseOfPacketsThatComeMeanwhile) {

@@ -63,17 +63,22 @@ TEST_F(XdpFailures, OfSleepersAreToldOfInterfacesThatAreDeleted) {
   EXPECT_TRUE(sleeper.succeeded());
 }
 
-TEST_F(XdpFailures, SayWhatIsThereAlready) {
-  const embedded::ScratchDirectory elsewhere;
-  Shared<std::atomic<bool>> is_open;
+/// Another process, of a domain of its own, that has a queue open.
+Process hold(const std::string& queue, const embedded::ScratchDirectory& domain) {
+  const Shared<std::atomic<bool>> is_open;
   Process other([&] {
-    Port port =
-        must(netmap::open(near() + "-1", {.device = {DeviceKind::embedded, elsewhere.path()}}));
+    Port port = must(netmap::open(queue, {.device = {DeviceKind::embedded, domain.path()}}));
     *is_open = true;
     for (;;) ::pause();
     return false;
   });
-  ASSERT_TRUE(embedded::await([&] { return is_open->load(); }));
+  EXPECT_TRUE(embedded::await([&] { return is_open->load(); }));
+  return other;
+}
+
+TEST_F(XdpFailures, SayWhatIsThereAlready) {
+  const embedded::ScratchDirectory elsewhere;
+  Process other = hold(near() + "-1", elsewhere);
   EXPECT_THAT(
       message_of(try_open(near() + "-1")),
       AllOf(HasSubstr("cannot take queue 1 of"), HasSubstr("another AF_XDP socket has it")));
@@ -85,15 +90,7 @@ TEST_F(XdpFailures, SayWhatIsThereAlready) {
 
 TEST_F(XdpFailures, OfOpensThatWaitForAQueueStopNobody) {
   const embedded::ScratchDirectory elsewhere;
-  Shared<std::atomic<bool>> is_taken;
-  Process other([&] {
-    Port port =
-        must(netmap::open(near() + "-1", {.device = {DeviceKind::embedded, elsewhere.path()}}));
-    *is_taken = true;
-    for (;;) ::pause();
-    return false;
-  });
-  ASSERT_TRUE(embedded::await([&] { return is_taken->load(); }));
+  Process other = hold(near() + "-1", elsewhere);
   auto waits = std::async(std::launch::async, [&] { return try_open(near() + "-1"); });
   ASSERT_TRUE(embedded::await([&] { return must(open_ports(device())).size() == 1; }));
   Port pipe = open("x{1");
