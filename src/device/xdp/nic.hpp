@@ -49,7 +49,8 @@ class Nic {
   Nic& operator=(const Nic&) = delete;
   virtual ~Nic() = default;
 
-  /// Attaches the interface's XDP program, as `mode` says, or joins those who have.
+  /// Attaches the interface's XDP program, as `mode` says, or joins those who have. Fails with
+  /// no_such_file_or_directory if they have let go of it.
   virtual Result<Attachment> attach(XdpMode mode, const Attachment& others) = 0;
   /// Once it is attached: from here on packets move. The rings of `layout` are those that were
   /// claimed; tx rings are free, rx rings empty, and their buffers nobody else's.

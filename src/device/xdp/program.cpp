@@ -122,9 +122,7 @@ Error cannot_attach(const std::string& name, XdpMode mode, std::error_code why) 
   if (mode == XdpMode::native) {
     return {why, step + "its driver cannot take one in native mode as it is; ask for generic mode"};
   }
-  return {why, why == std::errc::operation_not_permitted
-                   ? step + "that needs " + rights
-                   : step + "the kernel's log may say more; or use the kernel device"};
+  return cannot("attach an XDP program to '" + name + "'", why, rights).error();
 }
 
 /// By which others find it.
