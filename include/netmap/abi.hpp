@@ -293,6 +293,8 @@ struct nmreq_vale_detach {
   std::uint32_t pad1;
 };
 
+inline constexpr std::uint32_t no_vale_port = 255;  // NM_BDG_NOPORT
+
 /// request::vale_list: the place of a named port; with an empty name, the name of the first port
 /// at or after a place (ENOENT once there is none).
 struct nmreq_vale_list {

@@ -19,6 +19,11 @@ class OwnRing {
   explicit OwnRing(const RingPlace& at) noexcept
       : ring_(at.ring), bounds_(at.bounds), tail_(detail::load(at.ring->tail)) {}
 
+  /// Goes on where another user of the ring has stopped: the program's slots are now these.
+  void resume(std::uint32_t first, std::uint32_t tail) noexcept {
+    first_ = first < size() ? first : 0;
+    tail_ = tail < size() ? tail : first_;
+  }
   /// Where the program's slots begin now. Nothing if it moved head or cur out of its slots; both
   /// are put back then, as the module does it.
   [[nodiscard]] std::optional<std::uint32_t> head() noexcept;
@@ -57,6 +62,10 @@ class OwnRing {
   }
   [[nodiscard]] abi::netmap_slot& slot(std::uint32_t index) const noexcept {
     return bounds_.slots.first[index];
+  }
+  /// All of a buffer; empty if there is none with that index.
+  [[nodiscard]] std::span<std::byte> buffer(std::uint32_t index) const noexcept {
+    return bounds_.buffers.buffer(index);
   }
   /// What the slot holds; nothing if it names no buffer that can hold that.
   [[nodiscard]] std::optional<std::span<std::byte>> bytes(detail::SlotWord slot) const noexcept {

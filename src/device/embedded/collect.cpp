@@ -7,6 +7,7 @@
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/repair.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -31,6 +32,8 @@ bool is_sound(const PipeRecord& pipe) {
 bool is_sound(const EndpointRecord& endpoint) {
   return (endpoint.pipe == no_pipe || endpoint.pipe < max_pipes) &&
          (endpoint.nic == no_nic || endpoint.nic < max_nics) &&
+         (endpoint.vale == no_switch ||
+          (endpoint.vale < max_switches && endpoint.port < max_switch_ports)) &&
          (endpoint.end == End::master || endpoint.end == End::slave) && endpoint.lane < lanes &&
          endpoint.tx.end() <= max_rings && endpoint.rx.end() <= max_rings &&
          (endpoint.interface == no_object || endpoint.interface < interface_pool.objects) &&
@@ -42,6 +45,15 @@ bool is_sound(const NicRecord& nic) {
   bool is_sound = nic.tx_rings <= max_queues && nic.rx_rings <= max_queues;
   for_each_object(nic, [&](std::uint32_t object) { is_sound &= has_rings(object, 1); });
   return is_sound;
+}
+
+bool is_sound(const Switch& vale) {
+  return std::ranges::all_of(vale.ports, [](const SwitchPort& port) {
+    return port.presence == SwitchPort::none ||
+           (port.tx_rings <= max_switch_rings && port.rx_rings <= max_switch_rings &&
+            port.tx_slots <= max_slots && port.rx_slots <= max_slots &&
+            has_rings(port.first_ring, total_rings(port)));
+  });
 }
 
 template <class Record>
@@ -116,6 +128,7 @@ void collect_endpoints(Domain& domain) {
     }
     NETMAP_POINT("collect: endpoint released");
     endpoint.in_use = 0;
+    if (endpoint.vale != no_switch && !endpoint.is_closed) tell_of_death(domain, endpoint.vale);
   }
 }
 
@@ -157,12 +170,17 @@ Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id)
     if (nic.in_use == 0 || nic.memory_id != memory_id) continue;
     for_each_object(nic, [&](std::uint32_t object) { set_row(named.rings, object, 1); });
   }
+  for_each_port(state, memory_id, [&](const SwitchPort& port) {
+    set_row(named.rings, port.first_ring, total_rings(port));
+  });
   return named;
 }
 
-/// Whoever died with the lock may have taken objects that no record names yet.
+/// Whoever died with the lock may have taken objects that no record names yet, and not told of a
+/// death.
 void collect_unnamed(Domain& domain) {
   if (!domain.was_left()) return;
+  for (std::uint16_t vale = 0; vale != max_switches; ++vale) tell_of_death(domain, vale);
   for (const std::uint16_t memory_id : used_memories(domain.state())) {
     const auto memory = Memory::of(domain, memory_id);
     if (!memory) continue;
@@ -194,18 +212,23 @@ bool is_used(const DomainState& state, std::uint16_t memory_id) {
   const auto uses = [&](const auto& record) {
     return record.in_use != 0 && record.memory_id == memory_id;
   };
-  return std::ranges::any_of(state.endpoints, uses) || std::ranges::any_of(state.pipes, uses);
+  bool has_ports = false;
+  for_each_port(state, memory_id, [&](const SwitchPort&) { has_ports = true; });
+  return has_ports || std::ranges::any_of(state.endpoints, uses) ||
+         std::ranges::any_of(state.pipes, uses);
 }
 
 Result<> collect(Domain& domain) {
   DomainState& state = domain.state();
   if (std::ranges::any_of(state.pipes, is_damaged<PipeRecord>) ||
       std::ranges::any_of(state.nics, is_damaged<NicRecord>) ||
+      std::ranges::any_of(state.switches, is_damaged<Switch>) ||
       std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
     return std::unexpected(damaged("the domain '" + domain.path() + "'"));
   }
   collect_endpoints(domain);
   collect_pipes(domain);
+  collect_switches(domain);
   collect_nics(state);
   collect_unnamed(domain);
   finish_recounts(domain);

@@ -69,7 +69,7 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
     const auto& body =
         *reinterpret_cast<const abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
     const bool is_exclusive = (body.nr_flags & abi::register_flags::exclusive) != 0;
-    const bool is_pipe = body.nr_mode != abi::mode::null && !is_nic_name(request.nr_name);
+    const bool is_pipe = body.nr_mode != abi::mode::null && parse_pipe(request.nr_name).has_value();
     if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
   }
   auto binding = embedded::register_port(*domain_, lock, request, external_file_, options_);
@@ -79,6 +79,9 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
   }
   binding_ = std::move(*binding);
   const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
+  if (record.vale != no_switch) {
+    binding_->vale = std::make_unique<ValePort>(domain_, *binding_->memory, binding_->endpoint);
+  }
   is_sole_user_ = is_plain_ = record.exclusive && record.pipe != no_pipe;
   answer_recount();
   if (arrays != nullptr) start_csb(*arrays);
@@ -200,6 +203,7 @@ SyncStatus Endpoint::publish_with_care() noexcept {
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
   if (binding_->nic) return binding_->nic->sync_tx();
+  if (binding_->vale) return binding_->vale->sync_tx(ringer_);
   if (!is_sole_user_) std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->senders, &PipeSender::is_full);
@@ -215,6 +219,7 @@ SyncStatus Endpoint::take_with_care() noexcept {
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
   if (binding_->nic) return binding_->nic->sync_rx();
+  if (binding_->vale) return binding_->vale->sync_rx();
   if (!is_sole_user_) std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->receivers, &PipeReceiver::is_empty);
@@ -248,7 +253,7 @@ SyncStatus Endpoint::wake_senders() noexcept {
 /// what is lost is found when it has left. If it got them after it had answered, it goes on to
 /// mark.
 void Endpoint::answer_recount() noexcept {
-  auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
+  auto& [endpoint, bell, memory, senders, receivers, nic, vale, nothing] = *binding_;
   const std::uint32_t recount = memory->recount();
   if (recount == 0 || recount == settled_) return;
   DomainState& state = domain_->state();
@@ -261,6 +266,9 @@ void Endpoint::answer_recount() noexcept {
   for (const PipeSender& sender : senders) mark_buffers(sender.ring(), *memory);
   for (const PipeReceiver& receiver : receivers) mark_buffers(receiver.ring(), *memory);
   if (nic) mark_slots(*memory, state.nic_of(own), own);
+  if (vale) {
+    for_each_object(state.port_of(own), [&](std::uint32_t ring) { mark_slots(*memory, ring); });
+  }
   if (extra_ != nullptr) {
     for (const auto& held : extra_->held()) memory->mark(held.index);
   }
@@ -274,7 +282,7 @@ bool Endpoint::is_raw() noexcept {
   const auto has_raw = [](auto& side) { return side.ledger().is_raw; };
   return std::ranges::any_of(binding_->senders, has_raw) ||
          std::ranges::any_of(binding_->receivers, has_raw) || binding_->nothing.is_raw ||
-         (binding_->nic && binding_->nic->is_raw());
+         (binding_->nic && binding_->nic->is_raw()) || (binding_->vale && binding_->vale->is_raw());
 }
 
 /// What was sound has been synced all the same, and somebody may sleep on it.
@@ -287,8 +295,9 @@ SyncStatus Endpoint::reset_rings() noexcept {
 }
 
 detail::Ledger& Endpoint::ledger(Direction direction, std::size_t n) noexcept {
-  auto& [endpoint, bell, memory, senders, receivers, nic, nothing] = *binding_;
+  auto& [endpoint, bell, memory, senders, receivers, nic, vale, nothing] = *binding_;
   if (nic) return nic->ledger(direction, n);
+  if (vale) return vale->ledger(direction, n);
   if (direction == Direction::tx) return n < senders.size() ? senders[n].ledger() : nothing;
   return n < receivers.size() ? receivers[n].ledger() : nothing;
 }
@@ -308,11 +317,18 @@ XdpCounts Endpoint::xdp_counts() const noexcept {
   return binding_ && binding_->nic ? binding_->nic->counts() : XdpCounts();
 }
 
+template <class Use>
+void Endpoint::for_each_rx_words(Use&& use) noexcept {
+  for (PipeReceiver& receiver : binding_->receivers) use(receiver.words());
+  if (!binding_->vale) return;
+  for (ValeReceiver& receiver : binding_->vale->receivers()) use(receiver.words());
+}
+
 void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
   if (binding_->nic) return binding_->nic->arm(directions);
   if (directions.has(Direction::rx)) {
-    for (PipeReceiver& receiver : binding_->receivers) mark(receiver.words().rx_sleepers);
+    for_each_rx_words([this](RingWords& words) { mark(words.rx_sleepers); });
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) {
@@ -329,7 +345,7 @@ void Endpoint::disarm(Directions directions) noexcept {
   if (!binding_) return;
   if (binding_->nic) return binding_->nic->disarm(directions);
   if (directions.has(Direction::rx)) {
-    for (PipeReceiver& receiver : binding_->receivers) unmark(receiver.words().rx_sleepers);
+    for_each_rx_words([this](RingWords& words) { unmark(words.rx_sleepers); });
     binding_->bell.drain(Direction::rx);
   }
   if (directions.has(Direction::tx)) {
@@ -339,12 +355,15 @@ void Endpoint::disarm(Directions directions) noexcept {
 }
 
 /// A peer that dies between publishing something and ringing wakes whoever sleeps all the same. Who
-/// opens an end rings those who sleep at the other, which then come by here.
+/// opens an end of a pipe, or a port of a switch, rings those who sleep at the others, which then
+/// come by here.
 void Endpoint::watch_peers() noexcept {
   const DomainState& state = domain_->state();
   const EndpointRecord& own = state.endpoints[binding_->endpoint];
-  if (own.pipe == no_pipe) return;
-  const std::uint32_t openings = state.pipe_of(own).openings[number(other(own.end))];
+  if (own.pipe == no_pipe && own.vale == no_switch) return;
+  const std::uint32_t openings = own.vale != no_switch
+                                     ? state.switch_of(own).changes.load()
+                                     : state.pipe_of(own).openings[number(other(own.end))].load();
   if (std::exchange(openings_, openings) == openings) return;
   had_peer_ = true;
   binding_->bell.watch_nobody();

@@ -10,6 +10,7 @@
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 #include "device/embedded/sync_loop.hpp"
+#include "device/embedded/vale_port.hpp"
 #include "device/xdp/nic.hpp"
 
 #include <memory>
@@ -27,8 +28,9 @@ struct Binding {
   std::shared_ptr<Memory> memory;
   std::vector<PipeSender> senders;
   std::vector<PipeReceiver> receivers;
-  std::unique_ptr<xdp::Nic> nic;  ///< of an interface
-  detail::Ledger nothing;         ///< of a null port's rings, which lead nowhere
+  std::unique_ptr<xdp::Nic> nic;   ///< of an interface
+  std::unique_ptr<ValePort> vale;  ///< of a switch's port
+  detail::Ledger nothing;          ///< of a null port's rings, which lead nowhere
 };
 
 class Endpoint final : public Device {
@@ -70,6 +72,8 @@ class Endpoint final : public Device {
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;
   [[nodiscard]] bool is_raw() noexcept;
+  template <class Use>
+  void for_each_rx_words(Use&& use) noexcept;
   void watch_peers() noexcept;
   [[nodiscard]] bool is_peer_gone() noexcept;
   SyncStatus reset_rings() noexcept;
@@ -90,7 +94,7 @@ class Endpoint final : public Device {
   const detail::BufferPool* extra_ = nullptr;
   std::uint32_t answers_ = 0;   ///< to recounts
   std::uint32_t settled_ = 0;   ///< the last recount for which nothing is to be marked any more
-  std::uint32_t openings_ = 0;  ///< of the other end, when peers were last looked for
+  std::uint32_t openings_ = 0;  ///< by peers, when these were last looked for
 };
 
 }  // namespace netmap::embedded

@@ -31,11 +31,7 @@ Memory::Memory(std::shared_ptr<Region> region, os::Mapping state, const Pools& p
       state_(reinterpret_cast<RegionState*>(state_mapping_.bytes().data())),
       pools_(pools),
       memory_id_(memory_id),
-      name_(std::move(name)) {
-  for (std::uint32_t index = 0; index != abi::buffer_index::first_usable; ++index) {
-    state_->buffers.set(index);
-  }
-}
+      name_(std::move(name)) {}
 
 Result<> Memory::reserve(std::uint64_t offset, std::uint64_t bytes) {
   if (auto reserved = os::reserve(region_->file(), offset, bytes); !reserved) {

@@ -26,6 +26,9 @@ class Memory {
   /// The region of a memory id, made if it does not exist. There is one Memory, and one mapping,
   /// per region in a process.
   [[nodiscard]] static Result<std::shared_ptr<Memory>> of(Domain& domain, std::uint16_t memory_id);
+  /// The same, of a memory id that somebody uses as long as this takes. Needs no lock.
+  [[nodiscard]] static Result<std::shared_ptr<Memory>> existing(const Domain& domain,
+                                                                std::uint16_t memory_id);
   /// As of(), for a memory id that nobody uses: the region is external memory. `bytes`, whole pages
   /// of the caller's, become a mapping of the domain's file, with what they hold; when the last
   /// port of this process over them is closed, they are memory of the process again, with what they

@@ -3,6 +3,7 @@
 
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <string>
@@ -86,7 +87,7 @@ Result<> prepare_ring(Memory& memory, NicRecord::Queue& queue, std::uint32_t k, 
 }  // namespace
 
 bool is_nic_name(std::string_view name) {
-  return !name.empty() && !parse_pipe(name) && !name.starts_with(abi::vale_prefix);
+  return !name.empty() && !parse_pipe(name) && !is_vale_name(name);
 }
 
 std::optional<std::uint16_t> find_nic(const DomainState& state, const os::Interface& interface) {

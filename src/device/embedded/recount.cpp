@@ -3,6 +3,7 @@
 
 #include "device/embedded/nic.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/vale.hpp"
 
 #include <algorithm>
 
@@ -20,6 +21,9 @@ void mark_all_rings(const DomainState& state, std::uint16_t memory_id, Memory& m
     if (nic.in_use == 0 || nic.memory_id != memory_id) continue;
     for_each_object(nic, [&](std::uint32_t object) { mark_slots(memory, object); });
   }
+  for_each_port(state, memory_id, [&](const SwitchPort& port) {
+    for_each_object(port, [&](std::uint32_t object) { mark_slots(memory, object); });
+  });
   for (const EndpointRecord& endpoint : state.endpoints) {
     if (endpoint.in_use == 0 || endpoint.memory_id != memory_id) continue;
     for_each_null_slot(endpoint, memory, [&](const abi::netmap_slot& slot) {

@@ -48,10 +48,10 @@ struct RegionFile {
   [[nodiscard]] auto key() const { return std::pair{status.device, status.inode}; }
 };
 
-Result<RegionFile> open_file(const Domain& domain, std::uint16_t memory_id) {
+Result<RegionFile> open_file(const Domain& domain, std::uint16_t memory_id, int flags = O_CREAT) {
   std::string name = path_of(domain, memory_id);
   auto file =
-      os::open(domain.directory().fd(), file_name(memory_id), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+      os::open(domain.directory().fd(), file_name(memory_id), O_RDWR | O_NOFOLLOW | flags, 0600);
   if (!file) return std::unexpected(cannot("open the region '" + name + "'", file.error()));
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
@@ -79,7 +79,13 @@ Result<os::Mapping> map_state(const RegionFile& region, std::uint64_t offset) {
   return std::move(*state);
 }
 
+/// netmap keeps the first buffers for itself.
 Result<> claim_region(const RegionFile& region, RegionState& state) {
+  if (state.header.magic == 0) {
+    for (std::uint32_t index = 0; index != abi::buffer_index::first_usable; ++index) {
+      state.buffers.set(index);
+    }
+  }
   return claim(state.header, region_magic, "the region '" + region.name + "'");
 }
 
@@ -206,10 +212,8 @@ Result<std::shared_ptr<Memory>> finish(std::shared_ptr<Region> pools, os::Mappin
   return memory;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_id) {
-  auto file = open_file(domain, memory_id);
+/// The region in a file: mapped already, or mapped now.
+Result<std::shared_ptr<Memory>> region_in(Result<RegionFile> file, std::uint16_t memory_id) {
   if (!file) return std::unexpected(file.error());
   const std::scoped_lock only(open_regions().mutex);
   auto& regions = open_regions().regions;
@@ -225,6 +229,16 @@ Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_
                    : map_pools(std::move(file->file), pools_bytes(file->status), file->name);
   if (!pools) return std::unexpected(pools.error());
   return finish(std::move(*pools), std::move(*mapping), memory_id, *file);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Memory>> Memory::of(Domain& domain, std::uint16_t memory_id) {
+  return region_in(open_file(domain, memory_id), memory_id);
+}
+
+Result<std::shared_ptr<Memory>> Memory::existing(const Domain& domain, std::uint16_t memory_id) {
+  return region_in(open_file(domain, memory_id, 0), memory_id);
 }
 
 Result<std::shared_ptr<Memory>> Memory::over(Domain& domain, std::uint16_t memory_id,

@@ -9,6 +9,7 @@
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -47,8 +48,8 @@ Result<> select_rings(const abi::nmreq_register& body, const PortShape& shape,
     endpoint.tx = {ring < shape.tx_rings ? ring : std::uint16_t{0}, 1};
     endpoint.rx = {ring < shape.rx_rings ? ring : std::uint16_t{0}, 1};
   } else if (body.nr_mode != abi::mode::all_nic) {
-    if (endpoint.pipe != no_pipe) {
-      return refuse(std::errc::invalid_argument, "a pipe has no host rings");
+    if (endpoint.nic == no_nic) {
+      return refuse(std::errc::invalid_argument, "pipes and VALE ports have no host rings");
     }
     return std::unexpected(Error(
         errc::not_supported,
@@ -58,6 +59,11 @@ Result<> select_rings(const abi::nmreq_register& body, const PortShape& shape,
   if ((body.nr_flags & flag::rx_rings_only) != 0) endpoint.tx.count = 0;
   if ((body.nr_flags & flag::tx_rings_only) != 0) endpoint.rx.count = 0;
   return {};
+}
+
+/// What others may have, too, for a sentence.
+std::string what(const EndpointRecord& endpoint) {
+  return endpoint.pipe != no_pipe ? "this end of the pipe" : "this port";
 }
 
 /// A queue has one socket, and a socket one process.
@@ -80,19 +86,19 @@ Result<> claim_queues(const DomainState& state, const EndpointRecord& endpoint) 
 Result<> claim_rings(const DomainState& state, EndpointRecord& endpoint) {
   std::uint32_t lanes_taken = 0;
   for (const EndpointRecord& user : state.endpoints) {
-    if (user.in_use == 0 || user.pipe != endpoint.pipe || user.end != endpoint.end) continue;
+    if (user.in_use == 0 || !is_same_port(user, endpoint)) continue;
     if (!user.tx.overlaps(endpoint.tx) && !user.rx.overlaps(endpoint.rx)) continue;
     if (user.exclusive || endpoint.exclusive) {
       return refuse(std::errc::device_or_resource_busy,
-                    "this end of the pipe is taken by process " + std::to_string(user.process) +
-                        "; close it there, use the other end, or let both open it as shared");
+                    what(endpoint) + " is taken by process " + std::to_string(user.process) +
+                        "; close it there, use another, or let both open it as shared");
     }
     lanes_taken |= 1u << user.lane % lanes;
   }
   endpoint.lane = static_cast<std::uint8_t>(std::countr_one(lanes_taken));
   if (lanes_taken != (1u << lanes) - 1) return {};
   return refuse(std::errc::device_or_resource_busy,
-                "this end of the pipe has " + std::to_string(lanes) + " users already");
+                what(endpoint) + " has " + std::to_string(lanes) + " users already");
 }
 
 Result<std::uint32_t> free_record(DomainState& state) {
@@ -112,6 +118,10 @@ std::uint32_t object_of(const DomainState& state, const EndpointRecord& endpoint
   if (endpoint.nic != no_nic) {
     const NicRecord::Queue& queue = state.nic_of(endpoint).queues[k % max_queues];
     return is_tx ? queue.tx : queue.rx;
+  }
+  if (endpoint.vale != no_switch) {
+    const SwitchPort& port = state.port_of(endpoint);
+    return is_tx ? tx_object(port, k) : rx_object(port, k);
   }
   return endpoint.first_ring + k + (is_tx ? 0 : endpoint.tx.count);
 }
@@ -141,8 +151,7 @@ Result<> make_interface(Memory& memory, const DomainState& state, EndpointRecord
   abi::netmap_if& interface = memory.interface(*object);
   interface = {};
   endpoint.interface = *object;
-  const bool is_null = endpoint.pipe == no_pipe && endpoint.nic == no_nic;
-  const std::string shown = is_null ? "null:" + name : name;
+  const std::string shown = is_null_port(endpoint) ? "null:" + name : name;
   shown.copy(interface.ni_name, sizeof interface.ni_name - 1);
   interface.ni_flags = endpoint.memory_id == global_memory ? 0 : abi::if_flags::priv_mem;
   interface.ni_tx_rings = body.nr_tx_rings;
@@ -186,6 +195,11 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
 /// for openings.
 void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endpoint) {
   DomainState& state = domain.state();
+  if (endpoint.vale != no_switch) {
+    for (std::uint32_t index = 0; index != max_endpoints; ++index) {
+      if (is_peer(state.endpoints[index], endpoint)) Bell::ring(domain, index);
+    }
+  }
   if (endpoint.pipe == no_pipe) return;
   PipeRecord& pipe = state.pipe_of(endpoint);
   ++pipe.openings[number(endpoint.end)];
@@ -208,6 +222,39 @@ void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& 
   for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
     binding.receivers.emplace_back(pipe_ring(pipe, *binding.memory, other(endpoint.end), k));
   }
+}
+
+/// The port is made if it is not there. One that has headers is for those who know.
+Result<> resolve_vale_port(Domain& domain, const std::string& name, abi::nmreq_register& body,
+                           EndpointRecord& endpoint) {
+  DomainState& state = domain.state();
+  const auto parsed = vale_name_of(name);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto place = find_vale_port(state, *parsed);
+  if (!place) {
+    const auto memory =
+        Memory::of(domain, body.nr_mem_id != 0 ? body.nr_mem_id : unused_memory(state));
+    if (!memory) return std::unexpected(memory.error());
+    const auto made =
+        make_vale_port(state, **memory, *parsed,
+                       {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
+    if (!made) return std::unexpected(made.error());
+    place = *made;
+  }
+  endpoint.vale = place->vale;
+  endpoint.port = place->port;
+  const SwitchPort& port = state.port_of(endpoint);
+  if (port.header_bytes != abi::vnet_hdr_len::none &&
+      (body.nr_flags & flag::accept_vnet_hdr) == 0) {
+    return refuse(std::errc::io_error,
+                  "the packets of this port begin with virtio-net headers, which the program does "
+                  "not accept");
+  }
+  const PortShape shape = shape_of(port);
+  shape.write_to(body);
+  endpoint.memory_id = port.memory_id;
+  if (auto selected = select_rings(body, shape, endpoint); !selected) return selected;
+  return claim_rings(state, endpoint);
 }
 
 Result<> resolve_null_port(const abi::nmreq_register& body, EndpointRecord& endpoint) {
@@ -276,6 +323,7 @@ Result<> resolve(Domain& domain, const std::string& name,
   }
   if (body.nr_mode == abi::mode::null) return resolve_null_port(body, endpoint);
   if (interface) return resolve_nic(domain, name, *interface, body, endpoint);
+  if (is_vale_name(name)) return resolve_vale_port(domain, name, body, endpoint);
   const auto pipe_name = pipe_of(name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
@@ -377,6 +425,8 @@ Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& re
   Result<> done;
   if (interface) {
     done = take_queues(domain, lock, binding, *interface, request.nr_name, options);
+  } else if (endpoint.vale != no_switch) {
+    done = open_rings(state, *binding.memory, endpoint);
   } else if (endpoint.pipe == no_pipe) {
     done = make_null_rings(*binding.memory, endpoint, answer);
   } else {
@@ -415,6 +465,8 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   endpoint.first_ring = no_object;
   endpoint.pipe = no_pipe;
   endpoint.nic = no_nic;
+  endpoint.vale = no_switch;
+  endpoint.deliveries = 0;
   if (auto resolved = resolve(domain, request.nr_name, *interface, answer, endpoint); !resolved) {
     return std::unexpected(resolved.error());
   }
@@ -424,7 +476,7 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   ++endpoint.epoch;
   auto memory = Memory::of(domain, endpoint.memory_id);
   if (!memory) return std::unexpected(memory.error());
-  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}};
+  Binding binding{*index, std::move(*bell), std::move(*memory), {}, {}, {}, {}, {}};
   endpoint.in_use = 1;
   NETMAP_POINT("open: recorded");
   if (auto done = furnish(domain, lock, request, *interface, options, binding, answer); !done) {

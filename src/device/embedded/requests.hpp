@@ -5,6 +5,7 @@
 
 #include "device/embedded/endpoint.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/vale.hpp"
 
 #include <cstdint>
 #include <string>
@@ -31,6 +32,10 @@ Result<> answer(Domain& domain, abi::nmreq_header& request);
 
 /// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
 [[nodiscard]] Result<PipeName> pipe_of(std::string_view name);
+
+/// The port that `name`, a VALE name, names or would name; the module has no memory for what is not
+/// well-formed. One cannot have the name of an interface. The result views into `name`.
+[[nodiscard]] Result<ValeName> vale_name_of(std::string_view name);
 
 /// Whether a request may ask for this region; 0 leaves the choice to the device.
 [[nodiscard]] Result<> check_memory(const DomainState& state, std::uint16_t memory_id);

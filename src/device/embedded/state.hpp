@@ -3,7 +3,8 @@
 // What processes of one domain share, byte for byte. Four kinds of files lie in the domain's
 // directory:
 //
-//     domain       DomainState: which pipes and endpoints there are. Changed under the lock.
+//     domain       DomainState: which pipes, interfaces, switches and endpoints there are. Changed
+//                  under the lock.
 //     mem<id>      a region: netmap's own layout (interfaces, rings, buffers), and behind it a
 //                  RegionState that says which of them are in use. Changed under the lock. Of a
 //                  region in a file of somebody's own (external memory) the RegionState alone.
@@ -11,11 +12,11 @@
 //     <n>.life     a FIFO that endpoint n has open to be read; no reader, no endpoint.
 //
 // Packets pass through RingWords alone, without any lock: a release store publishes slots, another
-// gives them back. All else of a ring is in netmap's structures, in the region, so whoever takes
-// over after a crash finds the ring as its last user left it. A process may die between any two
-// stores: records become valid by the store of one word, and what nobody uses is collected
-// (collect.hpp), packets that were being forwarded are put back (repair.hpp), and buffers that were
-// in its hands are found (recount.hpp).
+// gives them back; on a switch, through mailboxes (mailbox.hpp), likewise without one. All else of
+// a ring is in netmap's structures, in the region, so whoever takes over after a crash finds the
+// ring as its last user left it. A process may die between any two stores: records become valid by
+// the store of one word, and what nobody uses is collected (collect.hpp), packets that were being
+// forwarded are put back (repair.hpp), and buffers that were in its hands are found (recount.hpp).
 //
 // Any process of the domain can write anything here, at any time and without the lock: whatever the
 // words say, who reads them stays inside the mappings and comes to an end. That is why a number of
@@ -40,7 +41,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 5;
+inline constexpr std::uint32_t layout_version = 6;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -69,6 +70,12 @@ struct Pools {
 inline constexpr std::uint32_t max_rings = 256;   // of a pipe, each way
 inline constexpr std::uint32_t max_slots = 4096;  // of a ring
 inline constexpr std::uint32_t max_queues = 64;   // of an interface
+
+// VALE, as the module has them.
+inline constexpr std::uint32_t max_switches = 8;
+inline constexpr std::uint32_t max_switch_ports = 254;  // of a switch
+inline constexpr std::uint32_t max_switch_rings = 16;   // of a port, each way
+inline constexpr std::uint32_t max_stations = 1024;     // that a switch knows
 
 // The pools of a region that is not external memory; no region has more objects than these.
 inline constexpr PoolGeometry interface_pool{0, 256, 8192};
@@ -176,6 +183,35 @@ struct NicRecord {
   } queues[max_queues];
 };
 
+/// A port of a VALE switch. Its ring objects lie one behind the other: tx rings, rx rings, and the
+/// mailbox of each rx ring, see mailbox.hpp.
+struct SwitchPort {
+  /// One that is leaving is found by no sender any more; its memory is kept until those are done
+  /// that had found it before.
+  enum Presence : std::uint32_t { none, there, leaving };
+  std::atomic<std::uint32_t> presence;
+  std::uint16_t memory_id;
+  std::uint16_t tx_rings;
+  std::uint16_t rx_rings;
+  std::uint32_t tx_slots;
+  std::uint32_t rx_slots;
+  std::uint32_t first_ring;
+  std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
+  std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
+  char name[abi::interface_name_size];      ///< behind the colon
+};
+
+/// A VALE switch lives as long as a port of it.
+struct Switch {
+  std::atomic<std::uint32_t> in_use;
+  std::atomic<std::uint32_t> changes;  ///< of its ports, so that senders look again
+  char name[abi::interface_name_size];
+  SwitchPort ports[max_switch_ports];
+  /// Which port a MAC address was last seen at: the address in the upper 48 bits, then the number
+  /// of the port plus one. Written by all senders at will, each entry at its address's hash.
+  std::atomic<std::uint64_t> stations[max_stations];
+};
+
 /// A range of rings of one direction.
 struct RingRange {
   std::uint16_t first;
@@ -188,8 +224,8 @@ struct RingRange {
   [[nodiscard]] constexpr std::uint32_t end() const { return std::uint32_t{first} + count; }
 };
 
-/// One open port: some rings of one end of a pipe or of an interface, or a null port with rings of
-/// its own.
+/// One open port: some rings of one end of a pipe, of an interface or of a switch's port, or a null
+/// port with rings of its own.
 struct EndpointRecord {
   std::atomic<std::uint32_t> in_use;
   std::atomic<std::uint32_t> epoch;  ///< counts the users of this record, so that none is mistaken
@@ -198,6 +234,8 @@ struct EndpointRecord {
   std::uint16_t memory_id;
   std::uint16_t pipe;  ///< index of its pipe, or no_pipe
   std::uint16_t nic;   ///< index of its interface, or no_nic
+  std::uint16_t vale;  ///< index of its switch, or no_switch
+  std::uint16_t port;  ///< of that switch, counted from 0
   End end;
   std::uint8_t exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
@@ -207,6 +245,9 @@ struct EndpointRecord {
   /// never cleared while it is in use.
   std::atomic<std::uint8_t> is_raw;
   std::atomic<std::uint32_t> answered;  ///< the last recount that its owner answered
+  /// Odd while its owner looks for ports of its switch, or writes to their mailboxes. Counted by
+  /// the owner, without the lock.
+  std::atomic<std::uint32_t> deliveries;
   RingRange tx;
   RingRange rx;
   std::uint32_t interface;   ///< its netmap_if, or no_object
@@ -215,10 +256,22 @@ struct EndpointRecord {
 
 inline constexpr std::uint16_t no_pipe = UINT16_MAX;
 inline constexpr std::uint16_t no_nic = UINT16_MAX;
+inline constexpr std::uint16_t no_switch = UINT16_MAX;
 
-/// Whether `other` has the other end of a pipe open.
+/// Whether two endpoints' rings of one number are one.
+[[nodiscard]] inline bool is_same_port(const EndpointRecord& a, const EndpointRecord& b) {
+  return a.pipe == b.pipe && a.end == b.end && a.nic == b.nic && a.vale == b.vale &&
+         (a.vale == no_switch || a.port == b.port);
+}
+[[nodiscard]] inline bool is_null_port(const EndpointRecord& endpoint) {
+  return endpoint.pipe == no_pipe && endpoint.nic == no_nic && endpoint.vale == no_switch;
+}
+/// Whether `other` can send to `own`, having the other end of its pipe or another port of its
+/// switch open.
 [[nodiscard]] inline bool is_peer(const EndpointRecord& other, const EndpointRecord& own) {
-  return other.in_use != 0 && own.pipe != no_pipe && other.pipe == own.pipe && other.end != own.end;
+  if (other.in_use == 0 || is_null_port(own)) return false;
+  if (own.pipe != no_pipe) return other.pipe == own.pipe && other.end != own.end;
+  return own.vale != no_switch && other.vale == own.vale && other.port != own.port;
 }
 inline constexpr std::uint32_t no_object = UINT32_MAX;
 inline constexpr std::uint32_t max_pipes = 512;
@@ -239,6 +292,7 @@ struct DomainState {
   std::atomic<std::uint32_t> lock_holder;  ///< process, 0 if none; of one that died in it, it stays
   PipeRecord pipes[max_pipes];
   NicRecord nics[max_nics];
+  Switch switches[max_switches];
   EndpointRecord endpoints[max_endpoints];
 
   /// The pipe of an endpoint that has one; some pipe, if the record is damaged.
@@ -254,6 +308,19 @@ struct DomainState {
   }
   [[nodiscard]] const NicRecord& nic_of(const EndpointRecord& endpoint) const {
     return nics[endpoint.nic % max_nics];
+  }
+  /// The same for its switch and its port there.
+  [[nodiscard]] Switch& switch_of(const EndpointRecord& endpoint) {
+    return switches[endpoint.vale % max_switches];
+  }
+  [[nodiscard]] const Switch& switch_of(const EndpointRecord& endpoint) const {
+    return switches[endpoint.vale % max_switches];
+  }
+  [[nodiscard]] SwitchPort& port_of(const EndpointRecord& endpoint) {
+    return switch_of(endpoint).ports[endpoint.port % max_switch_ports];
+  }
+  [[nodiscard]] const SwitchPort& port_of(const EndpointRecord& endpoint) const {
+    return switch_of(endpoint).ports[endpoint.port % max_switch_ports];
   }
 };
 

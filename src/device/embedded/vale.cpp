@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/vale.hpp"
+
+#include "device/embedded/mailbox.hpp"
+#include "device/embedded/options.hpp"
+#include "point.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <string>
+
+namespace netmap::embedded {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <std::size_t size>
+std::string_view short_name(const char (&name)[size]) {
+  return {name, ::strnlen(name, size - 1)};
+}
+template <std::size_t size>
+void store_short_name(char (&into)[size], std::string_view name) {
+  into[name.copy(into, size - 1)] = '\0';
+}
+
+bool is_there(const SwitchPort& port) {
+  return port.presence == SwitchPort::there;
+}
+
+/// use(endpoint) for everybody who has a port of that switch open.
+template <class Use>
+void for_each_user(const DomainState& state, std::uint16_t vale, Use&& use) {
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (endpoint.in_use != 0 && endpoint.vale == vale) use(endpoint);
+  }
+}
+
+/// Waits until all deliveries have ended that had begun when the switch last changed. One ends in
+/// no time, but for those of processes that are stopped: false if there may be one of these.
+bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
+                         std::chrono::milliseconds patience) {
+  using Clock = std::chrono::steady_clock;
+  os::barrier();
+  bool are_over = true;
+  const auto end = Clock::now() + patience;
+  for_each_user(state, vale, [&](const EndpointRecord& endpoint) {
+    const std::uint32_t begun = endpoint.deliveries.load(std::memory_order_acquire);
+    if (begun % 2 == 0) return;
+    while (endpoint.deliveries.load(std::memory_order_acquire) == begun && Clock::now() < end) {
+      os::pause(std::chrono::microseconds(50));
+    }
+    are_over &= endpoint.deliveries.load(std::memory_order_acquire) != begun;
+  });
+  return are_over;
+}
+
+std::uint16_t rx_bits(const EndpointRecord& endpoint) {
+  const RingRange rx = endpoint.rx;
+  const std::uint32_t end = std::min(rx.end(), max_switch_rings);
+  if (rx.first >= end) return 0;
+  return static_cast<std::uint16_t>((1U << end) - (1U << rx.first));
+}
+
+Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view name) {
+  if (const auto found = find_switch(state, name)) return *found;
+  const auto free =
+      std::ranges::find_if(state.switches, [](const Switch& vale) { return vale.in_use == 0; });
+  if (free == std::end(state.switches)) {
+    return refuse(std::errc::not_enough_memory,
+                  "the domain has " + std::to_string(max_switches) +
+                      " VALE switches already; close all ports of one");
+  }
+  store_short_name(free->name, name);
+  for (auto& station : free->stations) station.store(0, std::memory_order_relaxed);
+  free->in_use = 1;
+  return static_cast<std::uint16_t>(free - std::begin(state.switches));
+}
+
+/// Rings and buffers of a port whose record is filled in but for these.
+Result<> make_rings(Memory& memory, SwitchPort& port, const PortShape& shape) {
+  const std::uint32_t slots = shape.tx_rings * shape.tx_slots + 2 * shape.rx_rings * shape.rx_slots;
+  const std::uint32_t count = shape.tx_rings + 2U * shape.rx_rings;
+  const auto buffers = memory.take_buffers(slots);
+  if (!buffers) return std::unexpected(buffers.error());
+  NETMAP_POINT("vale: buffers taken");
+  const auto rings = memory.take_rings(count, std::max(shape.tx_slots, shape.rx_slots));
+  if (!rings) {
+    for (const std::uint32_t buffer : *buffers) memory.give_back_buffer(buffer);
+    return std::unexpected(rings.error());
+  }
+  port.first_ring = *rings;
+  const std::uint32_t* next = buffers->data();
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const bool is_tx = i < shape.tx_rings;
+    const std::uint32_t index = is_tx ? i : (i - shape.tx_rings) % shape.rx_rings;
+    const std::uint32_t size = is_tx ? shape.tx_slots : shape.rx_slots;
+    abi::netmap_slot* const first = abi::slots_of(memory.ring(*rings + i));
+    for (std::uint32_t slot = 0; slot != size; ++slot) first[slot].buf_idx = *next++;
+    empty_ring(memory, *rings + i, index, is_tx, size);
+  }
+  return {};
+}
+
+void destroy(Domain& domain, SwitchPort& port) {
+  if (const auto memory = Memory::of(domain, port.memory_id)) {
+    for_each_object(port, [&](std::uint32_t object) {
+      for_each_slot(**memory, object, [&](const abi::netmap_slot& slot) {
+        (*memory)->give_back_buffer(slot.buf_idx);
+      });
+    });
+    (*memory)->give_back_rings(port.first_ring, total_rings(port));
+  }
+  NETMAP_POINT("vale: port destroyed");
+  port.presence = SwitchPort::none;
+}
+
+/// What nobody has open any more senders are not to find; yields whether that is news.
+bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
+  bool has_users = false;
+  std::uint16_t open = 0;
+  for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
+    if (!is_at(endpoint, place)) return;
+    has_users = true;
+    open |= rx_bits(endpoint);
+  });
+  const std::uint16_t before = port.rx_open;
+  if (has_users && (before & ~open) == 0) return false;
+  port.rx_open = before & open;
+  if (!has_users) port.presence = SwitchPort::leaving;
+  return true;
+}
+
+}  // namespace
+
+bool is_vale_name(std::string_view name) {
+  return name.starts_with(std::string_view(abi::vale_prefix).substr(0, 3)) && !parse_pipe(name);
+}
+
+std::optional<ValeName> parse_vale(std::string_view name) {
+  const auto colon = name.find(':');
+  if (colon == std::string_view::npos) return {};
+  const ValeName parsed{name.substr(0, colon), name.substr(colon + 1)};
+  const bool is_word = std::ranges::all_of(parsed.vale, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+  if (!is_word || parsed.vale.size() >= abi::interface_name_size ||
+      parsed.port.size() >= abi::interface_name_size) {
+    return {};
+  }
+  return parsed;
+}
+
+std::optional<std::uint16_t> find_switch(const DomainState& state, std::string_view name) {
+  const auto found = std::ranges::find_if(state.switches, [&](const Switch& vale) {
+    return vale.in_use != 0 && short_name(vale.name) == name;
+  });
+  if (found == std::end(state.switches)) return {};
+  return static_cast<std::uint16_t>(found - std::begin(state.switches));
+}
+
+std::optional<ValePlace> find_vale_port(const DomainState& state, const ValeName& name) {
+  const auto vale = find_switch(state, name.vale);
+  if (!vale) return {};
+  const auto& ports = state.switches[*vale].ports;
+  const auto found = std::ranges::find_if(ports, [&](const SwitchPort& port) {
+    return is_there(port) && short_name(port.name) == name.port;
+  });
+  if (found == std::end(ports)) return {};
+  return ValePlace{*vale, static_cast<std::uint16_t>(found - std::begin(ports))};
+}
+
+std::string full_name(const Switch& vale, const SwitchPort& port) {
+  std::string name(short_name(vale.name));
+  return name.append(":").append(short_name(port.name));
+}
+
+PortShape vale_shape(const PortShape& asked) {
+  PortShape shape = clamp(asked);
+  shape.tx_rings = std::min<std::uint16_t>(shape.tx_rings, max_switch_rings);
+  shape.rx_rings = std::min<std::uint16_t>(shape.rx_rings, max_switch_rings);
+  shape.tx_slots = std::max(shape.tx_slots, 2U);
+  shape.rx_slots = std::max(shape.rx_slots, 2U);
+  return shape;
+}
+
+PortShape shape_of(const SwitchPort& port) {
+  return vale_shape({port.tx_rings, port.rx_rings, port.tx_slots, port.rx_slots});
+}
+
+Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeName& name,
+                                 const PortShape& asked) {
+  const auto vale = find_or_make_switch(state, name.vale);
+  if (!vale) return std::unexpected(vale.error());
+  auto& ports = state.switches[*vale].ports;
+  const auto free = std::ranges::find_if(
+      ports, [](const SwitchPort& port) { return port.presence == SwitchPort::none; });
+  if (free == std::end(ports)) {
+    return refuse(std::errc::not_enough_memory,
+                  "the switch has " + std::to_string(max_switch_ports) + " ports already");
+  }
+  SwitchPort& port = *free;
+  const PortShape shape = vale_shape(asked);
+  port.memory_id = memory.id();
+  port.tx_rings = shape.tx_rings;
+  port.rx_rings = shape.rx_rings;
+  port.tx_slots = shape.tx_slots;
+  port.rx_slots = shape.rx_slots;
+  port.rx_open = 0;
+  port.header_bytes = abi::vnet_hdr_len::none;
+  store_short_name(port.name, name.port);
+  if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
+  NETMAP_POINT("vale: port made");
+  port.presence.store(SwitchPort::there, std::memory_order_release);
+  return ValePlace{*vale, static_cast<std::uint16_t>(free - std::begin(ports))};
+}
+
+bool is_at(const EndpointRecord& endpoint, ValePlace place) {
+  return endpoint.vale == place.vale && endpoint.port == place.port;
+}
+
+Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint) {
+  SwitchPort& port = state.port_of(endpoint);
+  const PortShape shape = shape_of(port);
+  const std::uint16_t fresh = rx_bits(endpoint) & ~port.rx_open;
+  if (shape.rx_slots > slots_of_ring(memory.pools())) {
+    return std::unexpected(damaged("a switch's port"));
+  }
+  if (fresh != 0 && !wait_for_deliveries(state, endpoint.vale, 1s)) {
+    return refuse(std::errc::device_or_resource_busy,
+                  "a process is sending to the former user of this port, and does not end; it may "
+                  "be stopped");
+  }
+  for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
+    if ((fresh >> k & 1) == 0) continue;
+    empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
+    memory.words(rx_object(port, k)).returned = 0;
+    memory.words(rx_object(port, k)).published = 0;
+    Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
+  }
+  NETMAP_POINT("vale: rings emptied");
+  port.rx_open |= fresh;
+  ++state.switch_of(endpoint).changes;
+  return {};
+}
+
+void tell_of_death(Domain& domain, std::uint16_t vale) {
+  for (const SwitchPort& port : domain.state().switches[vale % max_switches].ports) {
+    if (port.presence == SwitchPort::none) continue;
+    const auto memory = Memory::of(domain, port.memory_id);
+    if (!memory) continue;
+    const PortShape shape = shape_of(port);
+    for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
+      ++Mailbox::in(**memory, mailbox_object(port, k), shape.rx_slots).words->deaths;
+    }
+  }
+}
+
+void collect_switches(Domain& domain) {
+  DomainState& state = domain.state();
+  for (std::uint16_t index = 0; index != max_switches; ++index) {
+    Switch& vale = state.switches[index];
+    if (vale.in_use == 0) continue;
+    bool has_changed = false;
+    bool has_leavers = false;
+    for (std::uint16_t port = 0; port != max_switch_ports; ++port) {
+      if (is_there(vale.ports[port]))
+        has_changed |= withdraw(state, {index, port}, vale.ports[port]);
+      has_leavers |= vale.ports[port].presence == SwitchPort::leaving;
+    }
+    NETMAP_POINT("vale: withdrawn");
+    if (has_changed) ++vale.changes;
+    if (has_leavers && wait_for_deliveries(state, index, 10ms)) {
+      for (SwitchPort& port : vale.ports) {
+        if (port.presence == SwitchPort::leaving) destroy(domain, port);
+      }
+    }
+    const bool is_empty = std::ranges::all_of(
+        vale.ports, [](const SwitchPort& port) { return port.presence == SwitchPort::none; });
+    if (is_empty) vale.in_use = 0;
+  }
+}
+
+}  // namespace netmap::embedded

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The other ports of a switch, as one sender finds them in its own address space.
+#pragma once
+
+#include "device/embedded/mailbox.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace netmap::embedded {
+
+/// The rx ring of a port that somebody has open.
+struct ValeOutlet {
+  Mailbox mailbox;
+  RingWords* words;  ///< the rx ring's, whose user may sleep
+};
+
+class ValePeers {
+ public:
+  /// Of the port `own` of `vale`.
+  ValePeers(std::shared_ptr<Domain> domain, const Switch& vale, std::uint16_t own);
+
+  /// Looks again if the switch has changed. What cannot be mapped is not there, until it changes
+  /// once more. Within a delivery, see EndpointRecord.
+  void refresh() noexcept {
+    const std::uint32_t changes = vale_->changes.load(std::memory_order_acquire);
+    if (changes != changes_) [[unlikely]]
+      look(changes);
+  }
+
+  /// Where packets for a port go that came by ring `ring`; null if nobody would get them.
+  [[nodiscard]] const ValeOutlet* outlet(std::uint16_t port, std::uint32_t ring) const noexcept {
+    const Peer& peer = peers_[port];
+    if (peer.rings == 0) return nullptr;
+    const ValeOutlet& outlet = peer.outlets[ring < peer.rings ? ring : ring % peer.rings];
+    return outlet.words != nullptr ? &outlet : nullptr;
+  }
+  /// The ports that are there, but the own one.
+  [[nodiscard]] const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
+
+ private:
+  struct Peer {
+    std::shared_ptr<Memory> memory;
+    std::uint32_t rings = 0;
+    std::vector<ValeOutlet> outlets;
+  };
+  void look(std::uint32_t changes) noexcept;
+  [[nodiscard]] Peer find(const SwitchPort& port) const;
+
+  std::shared_ptr<Domain> domain_;
+  const Switch* vale_;
+  std::uint16_t own_;
+  std::uint32_t changes_;
+  std::vector<Peer> peers_;
+  std::vector<std::uint16_t> ports_;
+};
+
+}  // namespace netmap::embedded

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/vale_port.hpp"
+
+#include "device/embedded/vale.hpp"
+#include "point.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace netmap::embedded {
+namespace {
+
+/// Sees to it that no port of the switch is destroyed meanwhile that is found now.
+class Delivery {
+ public:
+  Delivery(EndpointRecord& sender, const Ringer& ringer) noexcept : count_(sender.deliveries) {
+    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    ringer.publish_barrier();
+    NETMAP_POINT("deliver: begun");
+  }
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+  ~Delivery() {
+    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<std::uint32_t>& count_;
+};
+
+RingPlace place_of(const Memory& memory, std::uint32_t object, std::uint32_t slots) {
+  abi::netmap_ring& ring = memory.ring(object);
+  const auto mailbox = Mailbox::in(memory, object, slots);
+  return {&ring,
+          {{abi::slots_of(ring), mailbox.size}, mailbox.buffers, {}},
+          detail::load(ring.ringid),
+          false};
+}
+
+}  // namespace
+
+ValePort::ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::uint32_t endpoint)
+    : domain_(std::move(domain)),
+      record_(&domain_->state().endpoints[endpoint]),
+      peers_(domain_, domain_->state().switch_of(*record_), record_->port) {
+  Switch& vale = domain_->state().switch_of(*record_);
+  const SwitchPort& port = domain_->state().port_of(*record_);
+  const PortShape shape = shape_of(port);
+  const RingRange tx = record_->tx;
+  const RingRange rx = record_->rx;
+  for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_switch_rings); ++k) {
+    const std::uint32_t object = tx_object(port, k);
+    senders_.emplace_back(place_of(memory, object, shape.tx_slots), memory.words(object), vale,
+                          record_->port, k, owner::of(endpoint, record_->epoch));
+  }
+  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+    const std::uint32_t object = rx_object(port, k);
+    receivers_.emplace_back(place_of(memory, object, shape.rx_slots), memory.words(object),
+                            Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots));
+  }
+}
+
+SyncStatus ValePort::sync_tx(Ringer& ringer) noexcept {
+  SyncStatus done;
+  if (std::ranges::none_of(senders_, &ValeSender::has_news)) return done;
+  const Delivery delivery(*record_, ringer);
+  peers_.refresh();
+  for (ValeSender& sender : senders_) {
+    const SyncStatus sent = sender.sync(peers_, ringer);
+    if (!sent.is_ok()) done = sent;
+  }
+  return done;
+}
+
+SyncStatus ValePort::sync_rx() noexcept {
+  SyncStatus done;
+  for (ValeReceiver& receiver : receivers_) {
+    const SyncStatus taken = receiver.sync(domain_->state());
+    if (!taken.is_ok()) done = taken;
+  }
+  return done;
+}
+
+detail::Ledger& ValePort::ledger(Direction direction, std::size_t n) noexcept {
+  if (direction == Direction::tx) return n < senders_.size() ? senders_[n].ledger() : nothing_;
+  return n < receivers_.size() ? receivers_[n].ledger() : nothing_;
+}
+
+bool ValePort::is_raw() noexcept {
+  const auto has_raw = [](auto& ring) { return ring.ledger().is_raw; };
+  return std::ranges::any_of(senders_, has_raw) || std::ranges::any_of(receivers_, has_raw);
+}
+
+}  // namespace netmap::embedded

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What one open descriptor has of a VALE port: its rings, and its way to the other ports.
+#pragma once
+
+#include "device/embedded/vale_peers.hpp"
+#include "device/embedded/vale_receiver.hpp"
+#include "device/embedded/vale_sender.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace netmap::embedded {
+
+class ValePort {
+ public:
+  /// Of an endpoint that has its rings open, see open_rings().
+  ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::uint32_t endpoint);
+
+  SyncStatus sync_tx(Ringer& ringer) noexcept;
+  SyncStatus sync_rx() noexcept;
+  /// Of ring `n` of the endpoint.
+  [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept;
+  /// Whether the program has a bare pointer to a ring.
+  [[nodiscard]] bool is_raw() noexcept;
+  [[nodiscard]] std::vector<ValeReceiver>& receivers() noexcept { return receivers_; }
+
+ private:
+  std::shared_ptr<Domain> domain_;
+  EndpointRecord* record_;
+  ValePeers peers_;
+  std::vector<ValeSender> senders_;
+  std::vector<ValeReceiver> receivers_;
+  detail::Ledger nothing_;
+};
+
+}  // namespace netmap::embedded

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "device/embedded/vale_receiver.hpp"
+
+#include "point.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace netmap::embedded {
+
+using detail::load;
+using detail::store;
+
+namespace {
+
+std::uint32_t fragments_of(const Cell& cell) noexcept {
+  return static_cast<std::uint32_t>(load(cell.flags)) >> abi::slot_flags::port_shift;
+}
+
+}  // namespace
+
+ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox)
+    : ring_(at), words_(&words), mailbox_(mailbox), deaths_(mailbox.words->deaths) {
+  chains_.reserve(2 * std::size_t{mailbox.size});
+}
+
+SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
+  catch_up();
+  const auto head = ring_.head();
+  if (!head) return errc::ring_corrupt;
+  ring_.pass(*head);
+  words_->returned.store(*head, std::memory_order_relaxed);
+  const std::uint32_t deaths = mailbox_.words->deaths.load(std::memory_order_acquire);
+  bool is_sound = list_chains();
+  if (is_sound && next_chain_ != chains_.size()) is_sound = show();
+  if (deaths != deaths_) [[unlikely]] {
+    reclaim(state);
+    deaths_ = deaths;
+  }
+  if ((load(ring_.raw().flags) & abi::ring_flags::timestamp) != 0) stamp_time(ring_.raw());
+  return is_sound ? SyncStatus() : errc::ring_corrupt;
+}
+
+/// Others may have had their turn.
+void ValeReceiver::catch_up() noexcept {
+  ring_.resume(words_->returned.load(std::memory_order_relaxed),
+               words_->published.load(std::memory_order_relaxed));
+  const std::uint64_t progress = mailbox_.words->progress.load(std::memory_order_acquire);
+  if (progress == std::bit_cast<std::uint64_t>(progress_)) return;
+  progress_ = std::bit_cast<Progress>(progress);
+  chains_.clear();
+  next_chain_ = 0;
+}
+
+/// From the newest chain back to the last one known. False if they lead in a circle.
+bool ValeReceiver::list_chains() noexcept {
+  if (next_chain_ == chains_.size()) chains_.clear(), next_chain_ = 0;
+  const std::uint16_t last = chains_.empty() ? progress_.taken : chains_.back();
+  const auto newest =
+      static_cast<std::uint16_t>(mailbox_.words->newest.load(std::memory_order_acquire));
+  if (newest == last) return true;
+  chains_.erase(chains_.begin(), chains_.begin() + static_cast<std::ptrdiff_t>(next_chain_));
+  next_chain_ = 0;
+  const std::size_t known = chains_.size();
+  for (std::uint16_t cell = newest; cell != last; cell = load(mailbox_.at(cell).older)) {
+    if (chains_.size() - known == mailbox_.size) {
+      chains_.resize(known);
+      return false;
+    }
+    chains_.push_back(cell);
+  }
+  std::reverse(chains_.begin() + static_cast<std::ptrdiff_t>(known), chains_.end());
+  return true;
+}
+
+bool ValeReceiver::show() noexcept {
+  std::uint32_t tail = ring_.tail();
+  std::uint32_t room = ring_.room();
+  bool is_sound = true;
+  while (is_sound && next_chain_ != chains_.size()) {
+    const std::uint16_t first = chains_[next_chain_];
+    std::uint16_t at = progress_.at == 0 ? first : static_cast<std::uint16_t>(progress_.at - 1);
+    const std::uint32_t fragments = std::max(fragments_of(mailbox_.at(at)), 1U);
+    is_sound = fragments < ring_.size();
+    if (is_sound && fragments > room) break;
+    for (std::uint32_t i = 0; is_sound && i != fragments && at != no_cell; ++i) {
+      Cell& cell = mailbox_.at(at);
+      const std::uint16_t next = load(cell.next);
+      is_sound = move(cell, tail);
+      if (at != first) cell.owner.store(owner::nobody, std::memory_order_release);
+      tail = ring_.next(tail);
+      --room;
+      at = next;
+    }
+    progress_.at = static_cast<std::uint16_t>(at + 1);
+    if (at == no_cell || !is_sound) finish_chain();
+  }
+  NETMAP_POINT("take: moved");
+  ring_.set_tail(tail);
+  words_->published.store(tail, std::memory_order_relaxed);
+  save_progress();
+  NETMAP_POINT("take: shown");
+  return is_sound;
+}
+
+/// The slot's buffer takes the place of the cell's, with the data offset that the user has set for
+/// it. False if the cell names no buffer.
+bool ValeReceiver::move(Cell& cell, std::uint32_t index) noexcept {
+  const std::uint32_t buffer = load(cell.buffer);
+  if (!mailbox_.buffers.has(buffer)) return false;
+  abi::netmap_slot& slot = ring_.slot(index);
+  const std::uint64_t mask = load(words_->offset_mask);
+  const std::uint64_t ptr = load(slot.ptr);
+  const std::uint32_t free = load(slot).index;
+  store(slot, {buffer, load(cell.length), load(cell.flags)});
+  NETMAP_POINT("take: slot filled");
+  store(cell.buffer, free);
+  if (mask != 0) {
+    store(slot.ptr, (ptr & ~mask) | (load(cell.offset) & mask));
+    store(cell.offset, static_cast<std::uint16_t>(ptr & mask));
+  }
+  return true;
+}
+
+/// Its first cell stays, and that of the chain before is empty now.
+void ValeReceiver::finish_chain() noexcept {
+  const std::uint16_t first = chains_[next_chain_++];
+  mailbox_.at(first).owner.store(owner::mailbox, std::memory_order_relaxed);
+  mailbox_.at(progress_.taken).owner.store(owner::nobody, std::memory_order_release);
+  progress_.taken = first;
+  progress_.at = 0;
+}
+
+void ValeReceiver::save_progress() noexcept {
+  ++progress_.turn;
+  mailbox_.words->progress.store(std::bit_cast<std::uint64_t>(progress_),
+                                 std::memory_order_release);
+}
+
+/// What the dead had claimed, and is in no chain that is still to be taken, is empty.
+void ValeReceiver::reclaim(const DomainState& state) noexcept {
+  std::vector<bool> is_full(mailbox_.size);
+  for (std::size_t chain = next_chain_; chain != chains_.size(); ++chain) {
+    std::uint16_t cell = chains_[chain];
+    is_full[cell % mailbox_.size] = true;
+    if (chain == next_chain_ && progress_.at != 0) cell = progress_.at - 1;
+    for (std::uint32_t i = 0; cell < mailbox_.size && i != mailbox_.size; ++i) {
+      is_full[cell] = true;
+      cell = load(mailbox_.at(cell).next);
+    }
+  }
+  for (std::uint32_t cell = 0; cell != mailbox_.size; ++cell) {
+    auto& word = mailbox_.cells[cell].owner;
+    const std::uint16_t found = word.load(std::memory_order_relaxed);
+    if (found == owner::nobody || is_full[cell] || owner::is_alive(found, state)) continue;
+    word.store(owner::nobody, std::memory_order_release);
+  }
+}
+
+}  // namespace netmap::embedded

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The user's side of an rx ring of a VALE port: moves packets from its mailbox into its slots.
+#pragma once
+
+#include "device/embedded/mailbox.hpp"
+#include "device/own_ring.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace netmap::embedded {
+
+class ValeReceiver {
+ public:
+  ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox);
+
+  /// Gives back the slots before head, then shows the whole packets for which there is room. Fails
+  /// with ring_corrupt if head or cur is not owned, or if a sender wrote what cannot be.
+  SyncStatus sync(const DomainState& state) noexcept;
+
+  [[nodiscard]] RingWords& words() const noexcept { return *words_; }
+  [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
+
+ private:
+  /// How far a receiver is, in one word that others who have the ring open read.
+  struct Progress {
+    std::uint16_t taken;  ///< the first cell of the last chain all of which was taken
+    std::uint16_t at;     ///< the next cell of the chain after that, plus one; 0: its first
+    std::uint32_t turn;   ///< counts the stores of this word
+  };
+  static_assert(sizeof(Progress) == sizeof(std::uint64_t));
+
+  void catch_up() noexcept;
+  [[nodiscard]] bool list_chains() noexcept;
+  [[nodiscard]] bool show() noexcept;
+  [[nodiscard]] bool move(Cell& cell, std::uint32_t index) noexcept;
+  void finish_chain() noexcept;
+  void save_progress() noexcept;
+  void reclaim(const DomainState& state) noexcept;
+
+  OwnRing ring_;
+  RingWords* words_;
+  Mailbox mailbox_;
+  Progress progress_{};
+  std::vector<std::uint16_t> chains_;  ///< that were put in and not taken, by their first cells
+  std::size_t next_chain_ = 0;         ///< the one that is being taken
+  std::uint32_t deaths_;               ///< as last looked for
+};
+
+}  // namespace netmap::embedded

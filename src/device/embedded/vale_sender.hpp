@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The user's side of a tx ring of a VALE port. Finds out, packet by packet, which ports of the
+// switch they are for, as the module does: who is known by its address gets what is for it, by the
+// ring of the sender's number; what is for all or for somebody unknown all others get, by their
+// first ring. Then copies them to the mailboxes of these.
+#pragma once
+
+#include "device/embedded/bell.hpp"
+#include "device/embedded/vale_peers.hpp"
+#include "device/own_ring.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace netmap::embedded {
+
+class ValeSender {
+ public:
+  /// Ring `number` of the port `port` of `vale`. `owner` claims cells.
+  ValeSender(const RingPlace& at, RingWords& words, Switch& vale, std::uint16_t port,
+             std::uint32_t number, std::uint16_t owner);
+
+  /// Whether the program has moved head.
+  [[nodiscard]] bool has_news() noexcept;
+  /// Sends all that is before head; whoever has no room goes without, and the slots are free again.
+  /// Fails with ring_corrupt if head or cur is not owned. Within a delivery.
+  SyncStatus sync(const ValePeers& peers, Ringer& ringer) noexcept;
+
+  [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
+
+ private:
+  static constexpr std::uint16_t none = UINT16_MAX;
+  /// One slot's bytes. The first of a packet knows how many there are, and the next packet that
+  /// goes the same way.
+  struct Fragment {
+    const std::byte* bytes;
+    std::uint16_t length;
+    std::uint16_t count;
+    std::uint16_t next;
+    bool may_round;  ///< up to whole cache lines, which are all in the buffer
+  };
+  /// Packets that go one way, in order.
+  struct Queue {
+    std::uint16_t first = none;
+    std::uint16_t last = none;
+    std::uint32_t fragments = 0;
+  };
+
+  /// The packets of two queues, in the order of the ring.
+  class Merged {
+   public:
+    Merged(const std::vector<Fragment>& fragments, const Queue& one, const Queue& other) noexcept
+        : packets_(&fragments),
+          next_{one.first, other.first},
+          fragments_(one.fragments + other.fragments) {}
+    /// The packet whose turn it is, or none.
+    [[nodiscard]] std::uint16_t next() const noexcept { return std::min(next_[0], next_[1]); }
+    /// How many fragments it and those after it have.
+    [[nodiscard]] std::uint32_t fragments() const noexcept { return fragments_; }
+    void pass() noexcept {
+      const Fragment& packet = (*packets_)[next()];
+      (next_[0] < next_[1] ? next_[0] : next_[1]) = packet.next;
+      fragments_ -= packet.count;
+    }
+
+   private:
+    const std::vector<Fragment>* packets_;
+    std::uint16_t next_[2];  // none is greater than any packet
+    std::uint32_t fragments_;
+  };
+
+  void collect(std::uint32_t head) noexcept;
+  [[nodiscard]] Fragment fragment_of(const abi::netmap_slot& slot) const noexcept;
+  void choose_ways() noexcept;
+  [[nodiscard]] std::uint16_t find_way(const Fragment& packet) noexcept;
+  void append(Queue& queue, std::uint16_t packet) noexcept;
+  void deliver_all(const ValePeers& peers, Ringer& ringer) noexcept;
+  void deliver(const ValeOutlet& to, const Queue& one, const Queue& all, Ringer& ringer) noexcept;
+  void write(const Mailbox& to, std::uint16_t packet,
+             std::span<const std::uint16_t> cells) const noexcept;
+
+  OwnRing ring_;
+  RingWords* words_;
+  Switch* vale_;
+  std::uint16_t port_;
+  std::uint32_t number_;
+  std::uint16_t owner_;
+  std::vector<Fragment> fragments_;
+  std::vector<Queue> ways_;  ///< by port
+  Queue all_;
+  std::vector<std::uint16_t> used_;  ///< the ways that are not empty
+};
+
+}  // namespace netmap::embedded
