@@ -24,6 +24,7 @@ void ValePeers::look(std::uint32_t changes) noexcept {
     peers_[index] = is_there && index != own_ ? find(port) : Peer();
     if (peers_[index].rings != 0) ports_.push_back(index);
   }
+  header_bytes_ = vale_->ports[own_].header_bytes;
   changes_ = changes;
 }
 
@@ -37,7 +38,7 @@ ValePeers::Peer ValePeers::find(const SwitchPort& port) const {
   for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
     if ((open >> k & 1) == 0) continue;
     peer.outlets[k] = {Mailbox::in(*peer.memory, mailbox_object(port, k), shape.rx_slots),
-                       &peer.memory->words(rx_object(port, k))};
+                       &peer.memory->words(rx_object(port, k)), port.header_bytes};
   }
   return peer;
 }

@@ -14,7 +14,8 @@ namespace netmap::embedded {
 /// The rx ring of a port that somebody has open.
 struct ValeOutlet {
   Mailbox mailbox;
-  RingWords* words;  ///< the rx ring's, whose user may sleep
+  RingWords* words;            ///< the rx ring's, whose user may sleep
+  std::uint16_t header_bytes;  ///< of virtio-net header
 };
 
 class ValePeers {
@@ -37,6 +38,8 @@ class ValePeers {
     const ValeOutlet& outlet = peer.outlets[ring < peer.rings ? ring : ring % peer.rings];
     return outlet.words != nullptr ? &outlet : nullptr;
   }
+  /// Of the virtio-net headers of the own port.
+  [[nodiscard]] std::uint16_t header_bytes() const noexcept { return header_bytes_; }
   /// The ports that are there, but the own one.
   [[nodiscard]] const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
 
@@ -53,6 +56,7 @@ class ValePeers {
   const Switch* vale_;
   std::uint16_t own_;
   std::uint32_t changes_;
+  std::uint16_t header_bytes_ = 0;
   std::vector<Peer> peers_;
   std::vector<std::uint16_t> ports_;
 };

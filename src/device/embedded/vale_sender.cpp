@@ -51,6 +51,19 @@ void copy(std::span<std::byte> to, std::span<const std::byte> from, bool may_rou
   }
 }
 
+/// Has each cell of a packet say how many there are, and all but the last that more follow.
+void number_fragments(const Mailbox& to, std::span<const std::uint16_t> cells) noexcept {
+  for (std::size_t i = 0; i != cells.size(); ++i) {
+    const int more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
+    store(to.cells[cells[i]].flags,
+          static_cast<std::uint16_t>(cells.size() << abi::slot_flags::port_shift | more));
+  }
+}
+
+void count_drop(const Mailbox& to) noexcept {
+  to.words->dropped.fetch_add(1, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 ValeSender::ValeSender(const RingPlace& at, RingWords& words, Switch& vale, std::uint16_t port,
@@ -75,6 +88,7 @@ bool ValeSender::has_news() noexcept {
 SyncStatus ValeSender::sync(const ValePeers& peers, Ringer& ringer) noexcept {
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
+  header_bytes_ = peers.header_bytes();
   collect(*head);
   choose_ways();
   deliver_all(peers, ringer);
@@ -111,25 +125,37 @@ ValeSender::Fragment ValeSender::fragment_of(const abi::netmap_slot& slot) const
   }
   const auto buffer = ring_.buffer(word.index);
   const std::uint64_t offset = ptr & load(words_->offset_mask);
-  if (offset > buffer.size() || word.length > buffer.size() - offset)
+  if (offset > buffer.size() || word.length > buffer.size() - offset) {
     return {nullptr, 0, 1, none, false};
+  }
   return {buffer.data() + offset, word.length, 1, none, offset % line == 0};
 }
 
 void ValeSender::choose_ways() noexcept {
   for (std::size_t packet = 0; packet < fragments_.size(); packet += fragments_[packet].count) {
-    const std::uint16_t way = find_way(fragments_[packet]);
+    const std::uint16_t way = find_way(frame_of(packet));
     if (way == to_nobody || way == port_) continue;
     append(way == to_all ? all_ : ways_[way], static_cast<std::uint16_t>(packet));
     if (way != to_all && ways_[way].last == ways_[way].first) used_.push_back(way);
   }
 }
 
-/// The port that a packet is for; learns where it comes from.
-std::uint16_t ValeSender::find_way(const Fragment& packet) noexcept {
-  if (packet.length < shortest_frame) return to_nobody;
-  const std::byte* const to = packet.bytes;
-  const std::byte* const from = packet.bytes + address_bytes;
+/// Where the Ethernet frame of a packet begins, behind its virtio-net header: in the first
+/// fragment, or with the second. What there is of it in that.
+std::span<const std::byte> ValeSender::frame_of(std::size_t packet) const noexcept {
+  const Fragment& first = fragments_[packet];
+  if (header_bytes_ < first.length) {
+    return std::span(first.bytes, first.length).subspan(header_bytes_);
+  }
+  if (header_bytes_ != first.length || first.count < 2) return {};
+  return {fragments_[packet + 1].bytes, fragments_[packet + 1].length};
+}
+
+/// The port that a frame is for; learns where it comes from.
+std::uint16_t ValeSender::find_way(std::span<const std::byte> frame) noexcept {
+  if (frame.size() < shortest_frame) return to_nobody;
+  const std::byte* const to = frame.data();
+  const std::byte* const from = to + address_bytes;
   if (!is_group(from)) {
     const std::uint64_t source = address_at(from);
     auto& station = vale_->stations[hash(source)];
@@ -141,10 +167,9 @@ std::uint16_t ValeSender::find_way(const Fragment& packet) noexcept {
   if (is_group(to)) return to_all;
   const std::uint64_t target = address_at(to);
   const std::uint64_t known = vale_->stations[hash(target)].load(std::memory_order_relaxed);
+  if ((known & ~std::uint64_t{UINT16_MAX}) != target) return to_all;
   const std::uint64_t port = (known & UINT16_MAX) - 1;
-  return (known & ~std::uint64_t{UINT16_MAX}) == target && port < max_switch_ports
-             ? static_cast<std::uint16_t>(port)
-             : to_all;
+  return port < max_switch_ports ? static_cast<std::uint16_t>(port) : to_all;
 }
 
 void ValeSender::append(Queue& queue, std::uint16_t packet) noexcept {
@@ -177,38 +202,45 @@ void ValeSender::deliver_all(const ValePeers& peers, Ringer& ringer) noexcept {
   all_ = {};
 }
 
-/// Claims a few cells at a time: of a process that is stopped here, others miss no more than these.
 void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& all,
                          Ringer& ringer) noexcept {
   Merged packets(fragments_, one, all);
+  if (to.header_bytes == header_bytes_) [[likely]] {
+    copy_packets(to.mailbox, packets);
+  } else {
+    convert_packets(to, packets);
+  }
+  for (; packets.next() != none; packets.pass()) count_drop(to.mailbox);
+  ringer.publish_barrier();
+  if (to.words->rx_sleepers.load(std::memory_order_relaxed) != 0) {
+    ringer.wake(to.words->rx_sleepers, Direction::rx);
+  }
+}
+
+/// Claims a few cells at a time: of a process that is stopped here, others miss no more than these.
+/// Ends when there are no more.
+void ValeSender::copy_packets(const Mailbox& to, Merged& packets) noexcept {
   std::array<std::uint16_t, most_fragments> cells;
-  const auto drop = [&] {
-    to.mailbox.words->dropped.fetch_add(1, std::memory_order_relaxed);
-    packets.pass();
-  };
   bool is_full = false;
   while (packets.next() != none && !is_full) {
     const std::span wanted(cells.data(), std::min(packets.fragments(), most_fragments));
-    const std::span claimed = wanted.first(to.mailbox.claim(owner_, wanted));
+    const std::span claimed = wanted.first(to.claim(owner_, wanted));
     is_full = claimed.size() != wanted.size();
     for (const std::uint16_t cell : claimed) {
-      detail::fetch_to_write(to.mailbox.room_in(to.mailbox.cells[cell]).data());
+      detail::fetch_to_write(to.room_in(to.cells[cell]).data());
     }
     std::size_t used = 0;
     for (; packets.next() != none; packets.pass()) {
       const std::size_t count = fragments_[packets.next()].count;
       if (count > claimed.size() - used) break;
-      write(to.mailbox, packets.next(), claimed.subspan(used, count));
+      write(to, packets.next(), claimed.subspan(used, count));
       used += count;
     }
-    if (used != 0) to.mailbox.put(claimed.first(used));
-    to.mailbox.give_back(claimed.subspan(used));
-    if (used == 0 && !is_full) drop();  // it has more fragments than anybody may claim
-  }
-  while (packets.next() != none) drop();
-  ringer.publish_barrier();
-  if (to.words->rx_sleepers.load(std::memory_order_relaxed) != 0) {
-    ringer.wake(to.words->rx_sleepers, Direction::rx);
+    if (used != 0) to.put(claimed.first(used));
+    to.give_back(claimed.subspan(used));
+    if (used != 0 || is_full) continue;
+    count_drop(to);  // it has more fragments than anybody may claim
+    packets.pass();
   }
 }
 
@@ -218,15 +250,50 @@ void ValeSender::write(const Mailbox& to, std::uint16_t packet,
     const Fragment& fragment = fragments_[packet + i];
     Cell& cell = to.cells[cells[i]];
     const std::span<std::byte> room = to.room_in(cell);
-    std::uint16_t length = fragment.length;
-    if (length > room.size()) length = 0;
+    const std::uint16_t length = fragment.length <= room.size() ? fragment.length : 0;
     copy(room, {fragment.bytes, length}, fragment.may_round);
     store(cell.length, length);
-    const int more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
-    store(cell.flags,
-          static_cast<std::uint16_t>(cells.size() << abi::slot_flags::port_shift | more));
   }
+  number_fragments(to, cells);
   NETMAP_POINT("deliver: copied");
+}
+
+void ValeSender::convert_packets(const ValeOutlet& to, Merged& packets) noexcept {
+  for (; packets.next() != none; packets.pass()) {
+    Frame whole;
+    const std::span fragments(fragments_.data() + packets.next(), fragments_[packets.next()].count);
+    for (const Fragment& fragment : fragments) {
+      whole.insert(whole.end(), fragment.bytes, fragment.bytes + fragment.length);
+    }
+    const auto frames = convert_header(whole, header_bytes_, to.header_bytes);
+    if (frames.empty() || !put(to.mailbox, frames)) count_drop(to.mailbox);
+  }
+}
+
+/// All of what a packet has become, or nothing.
+bool ValeSender::put(const Mailbox& to, std::span<const Frame> frames) const noexcept {
+  std::array<std::uint16_t, most_fragments> cells;
+  const std::span claimed = std::span(cells).first(to.claim(owner_, cells));
+  std::size_t used = 0;
+  bool is_whole = true;
+  for (const Frame& frame : frames) {
+    const std::size_t first = used;
+    for (std::span<const std::byte> left = frame; !left.empty() && used != claimed.size(); ++used) {
+      Cell& cell = to.cells[claimed[used]];
+      const std::span<std::byte> room = to.room_in(cell);
+      const std::size_t bytes = std::min(room.size(), left.size());
+      copy(room, left.first(bytes), false);
+      store(cell.length, static_cast<std::uint16_t>(bytes));
+      left = left.subspan(bytes);
+      is_whole = left.empty();
+    }
+    is_whole &= used != first;
+    if (!is_whole) break;
+    number_fragments(to, claimed.subspan(first, used - first));
+  }
+  if (is_whole) to.put(claimed.first(used));
+  to.give_back(claimed.subspan(is_whole ? used : 0));
+  return is_whole;
 }
 
 }  // namespace netmap::embedded

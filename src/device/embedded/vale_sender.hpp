@@ -7,6 +7,7 @@
 #pragma once
 
 #include "device/embedded/bell.hpp"
+#include "device/embedded/vale_headers.hpp"
 #include "device/embedded/vale_peers.hpp"
 #include "device/own_ring.hpp"
 
@@ -76,10 +77,14 @@ class ValeSender {
   void collect(std::uint32_t head) noexcept;
   [[nodiscard]] Fragment fragment_of(const abi::netmap_slot& slot) const noexcept;
   void choose_ways() noexcept;
-  [[nodiscard]] std::uint16_t find_way(const Fragment& packet) noexcept;
+  [[nodiscard]] std::span<const std::byte> frame_of(std::size_t packet) const noexcept;
+  [[nodiscard]] std::uint16_t find_way(std::span<const std::byte> frame) noexcept;
   void append(Queue& queue, std::uint16_t packet) noexcept;
   void deliver_all(const ValePeers& peers, Ringer& ringer) noexcept;
   void deliver(const ValeOutlet& to, const Queue& one, const Queue& all, Ringer& ringer) noexcept;
+  void copy_packets(const Mailbox& to, Merged& packets) noexcept;
+  void convert_packets(const ValeOutlet& to, Merged& packets) noexcept;
+  [[nodiscard]] bool put(const Mailbox& to, std::span<const Frame> frames) const noexcept;
   void write(const Mailbox& to, std::uint16_t packet,
              std::span<const std::uint16_t> cells) const noexcept;
 
@@ -89,6 +94,7 @@ class ValeSender {
   std::uint16_t port_;
   std::uint32_t number_;
   std::uint16_t owner_;
+  std::uint16_t header_bytes_ = 0;  ///< of virtio-net header before each packet
   std::vector<Fragment> fragments_;
   std::vector<Queue> ways_;  ///< by port
   Queue all_;
