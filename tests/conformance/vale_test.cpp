@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Ports of VALE switches.
-#include "conformance/ethernet.hpp"
+// How the switches of VALE move frames.
+#include "conformance/vale.hpp"
 
 #include <algorithm>
 
 namespace netmap::conformance {
 namespace {
 
-namespace req = abi::request;
-
-class Vale : public OnDevice {
- protected:
-  [[nodiscard]] std::string port_name(const std::string& port) const {
-    return "vale" + base() + ":" + port;
-  }
-  /// Everything that is there now, without waiting: a switch delivers inside the sender's sync.
-  static std::vector<std::uint32_t> take(Port& port) {
-    must(port.sync_rx());
-    std::vector<std::uint32_t> taken;
-    port.rx_rings()[0].for_each([&](const Packet& packet) {
-      std::vector<std::byte> bytes(packet.size());
-      must(packet.copy_to(bytes));
-      if (const auto number = number_in_frame(bytes)) taken.push_back(*number);
-    });
-    must(port.sync_rx());
-    return taken;
-  }
-};
+using Vale = OnSwitch;
 ON_EVERY_DEVICE(Vale);
+
+// ---- Learning
+// ------------------------------------------------------------------------------------
 
 TEST_P(Vale, FloodsWhatItDoesNotKnowAndDeliversWhatItLearnt) {
   OPEN_OR_END(a, port_name("a"));
@@ -48,6 +32,178 @@ TEST_P(Vale, FloodsWhatItDoesNotKnowAndDeliversWhatItLearnt) {
   EXPECT_EQ(take(b), numbers(30, 10));
 }
 
+TEST_P(Vale, FollowsAnAddressThatMoves) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  Port c = open(port_name("c"));
+  send_frames(a, 0, 0, 1, 1);
+  send_frames(b, 0, 1, 1, 1);
+  EXPECT_EQ(take(a), numbers(1, 1));
+  EXPECT_EQ(take(b), numbers(0, 1));
+  send_frames(c, 0, 2, 1, 3, 1);
+  EXPECT_TRUE(take(a).empty());
+  EXPECT_EQ(take(b), numbers(2, 1)) << "where it was seen last";
+}
+
+TEST_P(Vale, LearnsAPortsSourceOnlyWhenItChanges) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  Port c = open(port_name("c"));
+  for (Port* const port : {&a, &b, &a}) send_frames(*port, 0, 0, 1, 1);
+  (void)take(a), (void)take(b);
+  send_frames(c, 0, 1, 1, 3, 1);
+  EXPECT_EQ(take(b), numbers(1, 1)) << "of a nothing was learnt, its source was 1 before";
+  send_frames(a, 0, 2, 1, 4);
+  send_frames(a, 0, 3, 1, 1);
+  send_frames(c, 0, 4, 1, 3, 1);
+  EXPECT_EQ(take(a), numbers(4, 1));
+}
+
+TEST_P(Vale, DeliversNothingToItsSender) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  send_frames(a, 0, 0, 3, 1, 1);
+  send_frames(a, 0, 3, 3, 1);
+  EXPECT_TRUE(take(a).empty());
+  EXPECT_EQ(take(b), numbers(3, 3)) << "what a sent to itself is for nobody else either";
+}
+
+TEST_P(Vale, DropsWhatIsTooShortForAnEthernetHeader) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  for (const std::size_t size : {0U, 1U, 13U, 14U, 15U}) {
+    must(a.tx_rings()[0].send(std::vector(size, std::byte{0xff})));
+  }
+  must(a.sync_tx());
+  EXPECT_EQ(a.tx_rings()[0].pending(), 0U);
+  must(b.sync_rx());
+  const auto slots = b.rx_rings()[0].slots();
+  ASSERT_EQ(slots.size(), 2U);
+  EXPECT_EQ(slots[0].length(), 14U);
+  EXPECT_EQ(slots[1].length(), 15U);
+}
+
+TEST_P(Vale, KeepsSwitchesApart) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("a", "x"));
+  send_frames(a, 0, 0, 3, 1);
+  EXPECT_TRUE(take(b).empty());
+}
+
+// ---- Ports that come and go
+// ----------------------------------------------------------------------
+
+TEST_P(Vale, DropsFramesForAPortThatClosed) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  Port c = open(port_name("c"));
+  send_frames(b, 0, 0, 1, 2);
+  close(b);
+  (void)take(c);
+  send_frames(a, 0, 1, 3, 1, 2);
+  EXPECT_TRUE(take(c).empty()) << "they are not flooded";
+  send_frames(a, 0, 4, 3, 1);
+  EXPECT_EQ(take(c), numbers(4, 3));
+  send_frames(c, 0, 7, 1, 2);
+  send_frames(a, 0, 8, 1, 1, 2);
+  EXPECT_EQ(take(c), numbers(8, 1)) << "until another port has the address";
+}
+
+TEST_P(Vale, GivesWhoTakesAPlaceWhatWasLearntOfIt) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  Port c = open(port_name("c"));
+  send_frames(b, 0, 0, 1, 2);
+  (void)take(c);
+  close(b);
+  Port d = open(port_name("d"));
+  send_frames(a, 0, 1, 1, 1, 2);
+  EXPECT_TRUE(take(c).empty());
+  EXPECT_EQ(take(d), numbers(1, 1)) << "addresses are learnt of indices, and d has b's";
+}
+
+TEST_P(Vale, ForgetsAllWithItsLastPort) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  send_frames(b, 0, 0, 1, 2);
+  close(a), close(b);
+  a = open(port_name("a"));
+  b = open(port_name("b"));
+  Port c = open(port_name("c"));
+  send_frames(a, 0, 1, 1, 1, 2);
+  EXPECT_EQ(take(b), numbers(1, 1));
+  EXPECT_EQ(take(c), numbers(1, 1));
+}
+
+TEST_P(Vale, HasPortsOfTwoHalves) {
+  OPEN_OR_END(sender, port_name("a") + "/T");
+  Port b = open(port_name("b"));
+  send_frames(sender, 0, 0, 3, 1);
+  EXPECT_EQ(take(b), numbers(0, 3));
+  send_frames(b, 0, 3, 3, 2, 1);
+  Port receiver = open(port_name("a") + "/R");
+  EXPECT_TRUE(take(receiver).empty()) << "nobody had the rx ring then";
+  send_frames(b, 0, 6, 3, 2, 1);
+  EXPECT_EQ(take(receiver), numbers(6, 3));
+  close(sender);
+  send_frames(b, 0, 9, 3, 2, 1);
+  EXPECT_EQ(take(receiver), numbers(9, 3)) << "the port is there while one half is";
+}
+
+// ---- Rings
+// ---------------------------------------------------------------------------------------
+
+TEST_P(Vale, KeepsTheRingOfWhatItDeliversAndFloodsToTheFirst) {
+  OPEN_OR_END(a, port_name("a"), {.conf = {.tx_rings = 4, .rx_rings = 4}});
+  Port b = open(port_name("b"), {.conf = {.tx_rings = 3, .rx_rings = 2}});
+  Port c = open(port_name("c"));
+  send_frames(b, 2, 0, 1, 2);
+  send_frames(c, 0, 1, 1, 3);
+  EXPECT_EQ(take(a), numbers(0, 2));
+  EXPECT_EQ(take(c), numbers(0, 1));
+  EXPECT_EQ(take(b), numbers(1, 1));
+  for (std::uint32_t ring = 0; ring != 4; ++ring) {
+    send_frames(a, ring, ring * 10, 1, 1, 2);
+    EXPECT_EQ(take(b, ring % 2), numbers(ring * 10, 1)) << "b has two rings";
+    send_frames(a, ring, ring * 10 + 1, 1, 1, 3);
+    EXPECT_EQ(take(c), numbers(ring * 10 + 1, 1));
+    send_frames(a, ring, ring * 10 + 2, 1, 1, 9);
+    EXPECT_EQ(take(b), numbers(ring * 10 + 2, 1));
+    EXPECT_TRUE(take(b, 1).empty());
+    EXPECT_EQ(take(c), numbers(ring * 10 + 2, 1));
+  }
+}
+
+TEST_P(Vale, DropsWhatIsForARingThatNobodyOpened) {
+  OPEN_OR_END(b, port_name("b"), {.conf = {.tx_rings = 2, .rx_rings = 2}});
+  Port first = open(port_name("a") + "-1", {.conf = {.tx_rings = 2, .rx_rings = 2}});
+  send_frames(first, 0, 0, 1, 1);
+  EXPECT_EQ(take(b), numbers(0, 1)) << "wherever it comes from, it is flooded to ring 0";
+  for (const std::size_t ring : {0U, 1U})
+    send_frames(b, ring, static_cast<std::uint32_t>(ring), 1, 2, 1);
+  send_frames(b, 1, 2, 1, 2);
+  EXPECT_EQ(take(first), numbers(1, 1));
+  Port second = open(port_name("a") + "-0");
+  for (const std::size_t ring : {0U, 1U})
+    send_frames(b, ring, static_cast<std::uint32_t>(ring), 1, 2, 1);
+  EXPECT_EQ(take(second), numbers(0, 1));
+  EXPECT_EQ(take(first), numbers(1, 1));
+}
+
+TEST_P(Vale, KeepsTheOrderOfOneSender) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  send_frames(b, 0, 0, 1, 2);
+  for (std::uint32_t number = 0; number != 300; ++number) {
+    must(a.tx_rings()[0].send(frame(number, 1, number % 3 == 0 ? broadcast : 2)));
+  }
+  must(a.sync_tx());
+  EXPECT_EQ(take(b), numbers(0, 300)) << "what is flooded does not overtake what is delivered";
+}
+
+// ---- Receivers that are full, senders that never wait
+// --------------------------------------------
+
 TEST_P(Vale, DropsWhatAFullReceiverCannotHoldAndNeverStopsTheSender) {
   OPEN_OR_END(a, port_name("a"));
   Port b = open(port_name("b"));
@@ -59,21 +215,79 @@ TEST_P(Vale, DropsWhatAFullReceiverCannotHoldAndNeverStopsTheSender) {
   EXPECT_EQ(take(b), numbers(0, room));
 }
 
-TEST_P(Vale, CarriesPacketsOfSeveralSlotsAndCountsThem) {
+TEST_P(Vale, FillsWhatAReceiverFrees) {
   OPEN_OR_END(a, port_name("a"));
-  Port b = open(port_name("b"));
-  must(a.tx_rings()[0].send(frame(1, 1, broadcast, 9000)));
-  must(a.tx_rings()[0].send(frame(2, 1)));
-  must(a.sync_tx());
+  Port b = open(port_name("b"), {.conf = {.rx_slots = 32}});
+  RxRing& rx = b.rx_rings()[0];
+  send_frames(a, 0, 0, 40, 1);
   must(b.sync_rx());
-  const auto slots = b.rx_rings()[0].slots();
-  ASSERT_EQ(slots.size(), 6U);
-  for (std::size_t i = 0; i != 6; ++i) {
-    EXPECT_EQ(abi::fragment_count(*slots[i].raw()), i < 5 ? 5U : 1U) << i;
-    EXPECT_EQ(slots[i].more_fragments(), i < 4) << i;
-  }
-  EXPECT_EQ(take(b), (std::vector<std::uint32_t>{1, 2}));
+  ASSERT_EQ(rx.slots().size(), 31U);
+  must(rx.release(rx.slots()[9].after()));
+  send_frames(a, 0, 40, 1, 1);
+  must(b.sync_rx());
+  EXPECT_EQ(rx.slots().size(), 21U) << "what is released is free after the receiver's sync";
+  send_frames(a, 0, 41, 40, 1);
+  must(b.sync_rx());
+  ASSERT_EQ(rx.slots().size(), 31U);
+  auto expected = numbers(10, 21);
+  for (const std::uint32_t number : numbers(41, 10)) expected.push_back(number);
+  EXPECT_EQ(take(b), expected);
 }
+
+TEST_P(Vale, DropsForTheFullOnly) {
+  OPEN_OR_END(a, port_name("a"));
+  Port full = open(port_name("b"), {.conf = {.rx_slots = 8}});
+  Port c = open(port_name("c"));
+  send_frames(a, 0, 0, 100, 1);
+  EXPECT_EQ(take(full), numbers(0, 7));
+  EXPECT_EQ(take(c), numbers(0, 100));
+}
+
+TEST_P(Vale, IsAlwaysReadyToSend) {
+  OPEN_OR_END(a, port_name("a"), {.conf = {.tx_slots = 16}});
+  for (std::uint32_t round = 0; round != 5; ++round) {
+    for (std::uint32_t number = 0; number != 15; ++number) {
+      must(a.tx_rings()[0].send(frame(number, 1)));
+    }
+    EXPECT_TRUE(a.tx_rings()[0].slots().empty());
+    EXPECT_EQ(must(a.wait(Direction::tx, patience)), Directions(Direction::tx));
+    EXPECT_EQ(a.tx_rings()[0].slots().size(), 15U) << "alone or not";
+  }
+}
+
+TEST_P(Vale, BringsTheFramesOfSeveralSendersToOne) {
+  OPEN_OR_END(a, port_name("a"), {.conf = {.rx_slots = 4096}});
+  constexpr std::uint32_t count = 1000;
+  const auto send = [&](const std::string& port, std::uint32_t first, Address from) {
+    Port sender = open(port_name(port));
+    for (std::uint32_t sent = 0; sent != count; sent += 10) {
+      send_frames(sender, 0, first + sent, 10, from, 1);
+    }
+    return true;
+  };
+  Child b([&] { return send("b", 0, 2); });
+  Child c([&] { return send("c", count, 3); });
+  auto received = receive_frames(a, 0, 2 * count);
+  EXPECT_TRUE(b.succeeded());
+  EXPECT_TRUE(c.succeeded());
+  std::ranges::stable_partition(received, [](std::uint32_t number) { return number < count; });
+  EXPECT_EQ(received, numbers(0, 2 * count)) << "each sender's in order";
+}
+
+TEST_P(Vale, WakesAReceiver) {
+  OPEN_OR_END(a, port_name("a"));
+  EXPECT_TRUE(must(a.wait(Direction::rx, moment)).empty());
+  Child sender([&] {
+    Port b = open(port_name("b"));
+    send_frames(b, 0, 0, 100, 2);
+    return true;
+  });
+  EXPECT_EQ(receive_frames(a, 0, 100), numbers(0, 100));
+  EXPECT_TRUE(sender.succeeded());
+}
+
+// ---- Memory
+// --------------------------------------------------------------------------------------
 
 TEST_P(Vale, GivesEachPortMemoryOfItsOwnUnlessAskedNotTo) {
   OPEN_OR_END(a, port_name("a"));
@@ -87,17 +301,6 @@ TEST_P(Vale, GivesEachPortMemoryOfItsOwnUnlessAskedNotTo) {
   EXPECT_EQ(take(d), numbers(0, 5));
 }
 
-TEST_P(Vale, HasPortsOfSeveralRings) {
-  OPEN_OR_END(a, port_name("a"), {.conf = {.tx_rings = 2, .rx_rings = 2}});
-  Port b = open(port_name("b"), {.conf = {.tx_rings = 2, .rx_rings = 2}});
-  send_frames(b, 0, 0, 1, 2);
-  EXPECT_EQ(take(a), numbers(0, 1));
-  send_frames(a, 1, 10, 5, 1, 2);
-  must(b.sync_rx());
-  EXPECT_TRUE(b.rx_rings()[0].slots().empty());
-  EXPECT_EQ(b.rx_rings()[1].slots().size(), 5U) << "known addresses keep the sender's ring";
-}
-
 TEST_P(Vale, ForwardsByCopy) {
   OPEN_OR_END(a, port_name("a"));
   Port b = open(port_name("b"));
@@ -109,56 +312,6 @@ TEST_P(Vale, ForwardsByCopy) {
   EXPECT_FALSE(done.zero_copy);
   must(pipe.master.sync_tx());
   EXPECT_EQ(receive_frames(pipe.slave, 0, 20), numbers(0, 20));
-}
-
-TEST_P(Vale, WakesAReceiver) {
-  OPEN_OR_END(a, port_name("a"));
-  Child sender([&] {
-    Port b = open(port_name("b"));
-    send_frames(b, 0, 0, 100, 2);
-    return true;
-  });
-  EXPECT_EQ(receive_frames(a, 0, 100), numbers(0, 100));
-  EXPECT_TRUE(sender.succeeded());
-}
-
-TEST_P(Vale, PutsHeadersBeforePacketsOfThoseWhoAcceptThem) {
-  const std::string name = port_name("a");
-  OPEN_OR_END(a, name, {.shared = true});
-  for (const std::uint32_t bytes : {12U, 0U, 10U}) {
-    must(set_vnet_header(name, bytes, device()));
-    EXPECT_EQ(must(vnet_header(name, device())), bytes);
-  }
-  EXPECT_EQ(code_of(set_vnet_header(name, 11, device())), std::errc::invalid_argument);
-  EXPECT_EQ(code_of(try_open(name, {.shared = true})), std::errc::io_error);
-  const Port second = open(name, {.flags = abi::register_flags::accept_vnet_hdr, .shared = true});
-  EXPECT_EQ(code_of(vnet_header(port_name("nobody"), device())),
-            std::errc::no_such_device_or_address);
-}
-
-TEST_P(Vale, RefusesNamesThatAreTooLong) {
-  const auto port = try_open("vale0:a234567890123456");
-  if (refused(port)) return;
-  EXPECT_EQ(code_of(port), std::errc::not_enough_memory);
-}
-
-TEST_P(Vale, SwitchesAreListedWhileTheyExist) {
-  OPEN_OR_END(a, port_name("a"));
-  const auto find = [](const std::string& name, abi::nmreq_vale_list& found) {
-    abi::nmreq_header header{};
-    header.nr_version = abi::version::current;
-    header.nr_reqtype = req::vale_list;
-    name.copy(header.nr_name, sizeof header.nr_name - 1);
-    header.nr_body = reinterpret_cast<std::uintptr_t>(&found);
-    return request(header, device());
-  };
-  abi::nmreq_vale_list found{};
-  must(find(port_name("a"), found));
-  EXPECT_EQ(found.nr_port_idx, 0U);
-  EXPECT_TRUE(find(port_name("b"), found));
-  EXPECT_EQ(found.nr_port_idx, 255U) << "the switch exists, the port does not";
-  close(a);
-  EXPECT_EQ(code_of(find(port_name("a"), found)), std::errc::no_such_file_or_directory);
 }
 
 }  // namespace

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the cases of VALE switches share. A switch delivers inside the sender's sync, so they look
+// without waiting.
+#pragma once
+
+#include "conformance/ethernet.hpp"
+
+#include <string>
+#include <utility>
+
+namespace netmap::conformance {
+
+class OnSwitch : public OnDevice {
+ protected:
+  /// A port of this case's own switch, or of another that is its own, too.
+  [[nodiscard]] std::string port_name(const std::string& port,
+                                      const std::string& other = "") const {
+    return "vale" + other + base() + ":" + port;
+  }
+
+  /// Sends the body to the port of that name; an empty name is nobody's.
+  static Result<> ask(std::uint16_t type, const std::string& name, void* body = nullptr) {
+    abi::nmreq_header header = header_of(type, name, body);
+    return request(header, device());
+  }
+  static abi::nmreq_header header_of(std::uint16_t type, const std::string& name, void* body) {
+    abi::nmreq_header header{};
+    header.nr_version = abi::version::current;
+    header.nr_reqtype = type;
+    name.copy(header.nr_name, sizeof header.nr_name - 1);
+    header.nr_body = reinterpret_cast<std::uintptr_t>(body);
+    return header;
+  }
+
+  /// Registers a port, and closes it again.
+  static Result<> register_once(const std::string& name, abi::nmreq_register& body) {
+    return ask(abi::request::port_register, name, &body);
+  }
+  static Result<> register_once(const std::string& name, std::uint32_t mode = abi::mode::all_nic) {
+    abi::nmreq_register body{};
+    body.nr_mode = mode;
+    return register_once(name, body);
+  }
+
+  /// The place of a port: the index of its switch, and its own.
+  using Place = std::pair<std::uint16_t, std::uint32_t>;
+  static constexpr std::uint32_t no_port = 255;
+  [[nodiscard]] static Result<Place> place_of(const std::string& name) {
+    abi::nmreq_vale_list body{};
+    if (auto done = ask(abi::request::vale_list, name, &body); !done) {
+      return std::unexpected(done.error());
+    }
+    return Place(body.nr_bridge_idx, body.nr_port_idx);
+  }
+  [[nodiscard]] static std::uint32_t index_of(const std::string& name) {
+    return must(place_of(name)).second;
+  }
+
+  /// The numbers of the frames that are there now.
+  [[nodiscard]] static std::vector<std::uint32_t> take(Port& port, std::size_t ring = 0) {
+    must(port.sync_rx());
+    std::vector<std::uint32_t> taken;
+    port.rx_rings()[ring].for_each([&](const Packet& packet) {
+      std::vector<std::byte> bytes(packet.size());
+      must(packet.copy_to(bytes));
+      if (const auto number = number_in_frame(bytes)) taken.push_back(*number);
+    });
+    must(port.sync_rx());
+    return taken;
+  }
+};
+
+}  // namespace netmap::conformance
