@@ -13,6 +13,8 @@ namespace netmap::conformance {
 
 class OnSwitch : public OnDevice {
  protected:
+  static std::error_code os(int code) { return {code, std::system_category()}; }
+
   /// A port of this case's own switch, or of another that is its own, too.
   [[nodiscard]] std::string port_name(const std::string& port,
                                       const std::string& other = "") const {
@@ -52,6 +54,11 @@ class OnSwitch : public OnDevice {
       return std::unexpected(done.error());
     }
     return Place(body.nr_bridge_idx, body.nr_port_idx);
+  }
+  /// Whether there is a switch with a port of this name.
+  [[nodiscard]] static bool is_there(const std::string& name) {
+    const auto place = place_of(name);
+    return place && place->second != no_port;
   }
   [[nodiscard]] static std::uint32_t index_of(const std::string& name) {
     return must(place_of(name)).second;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ostream>
 
 #include <sys/mman.h>
 
@@ -57,8 +58,7 @@ ON_EVERY_BARE_DEVICE(ValeSlots);
 
 constexpr std::uint16_t more = abi::slot_flags::more_fragments;
 
-// ---- Packets of several slots
-// --------------------------------------------------------------------
+// ---- Packets of several slots -------------------------------------------------------------------
 
 TEST_P(ValeFragments, AreCountedInEachOfThem) {
   OPEN_OR_END(a, port_name("a"));
@@ -149,8 +149,17 @@ TEST_P(ValeSlots, WithoutRoomForAPacketTakeNothingThatFollowsItInTheSync) {
                                         {100, 1, false}}));
 }
 
-// ---- Lengths that do not fit
-// ---------------------------------------------------------------------
+TEST_P(ValeSlots, KeepTheirFlagsButThatOfAChangedBuffer) {
+  namespace flags = abi::slot_flags;
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  constexpr std::uint16_t all = flags::buf_changed | flags::report | flags::no_learn | 0x700;
+  send(a, {{60, all}});
+  EXPECT_EQ(abi::slots_of(*a.tx_rings()[0].raw())[0].flags, all & ~flags::buf_changed);
+  EXPECT_EQ(look(b), (std::vector<Seen>{{60, 1, false}})) << "nothing of them travels";
+}
+
+// ---- Lengths that do not fit --------------------------------------------------------------------
 
 TEST_P(ValeSlots, LongerThanTheirBuffersAreEmpty) {
   OPEN_OR_END(a, port_name("a"));
@@ -195,7 +204,12 @@ class SmallBuffers {
 TEST_P(ValeSlots, LargerThanTheReceiversBuffersArriveEmpty) {
   OPEN_OR_END(a, port_name("a"));
   const SmallBuffers memory;
-  Port b = open(port_name("b"), memory.options());
+  auto small = try_open(port_name("b"), memory.options());
+  if (refused(small)) return;
+  if (code_of(small) == std::errc::operation_not_supported) {
+    GTEST_SKIP() << "the module was built without external memory";
+  }
+  Port b = must(std::move(small));
   ASSERT_EQ(b.rx_rings()[0].buffer_size(), 512U);
   Port c = open(port_name("c"));
   send(a, {{512, 0}, {513, 0}, {60, more}, {2048, more}, {70, 0}, {80, 0}});
@@ -208,8 +222,7 @@ TEST_P(ValeSlots, LargerThanTheReceiversBuffersArriveEmpty) {
   EXPECT_EQ(look(c).size(), 6U);
 }
 
-// ---- Payload elsewhere
-// ---------------------------------------------------------------------------
+// ---- Payload elsewhere --------------------------------------------------------------------------
 
 /// Makes the next slot one whose payload is `bytes`, and sends it.
 void send_indirect(Port& port, std::span<const std::byte> bytes) {
@@ -269,7 +282,6 @@ TEST_P(ValeSlots, ThatPointNowhereOrTooFarSendNothing) {
   Port b = open(port_name("b"));
   const std::vector<std::byte> large(4096, std::byte{0xff});
   send_indirect(a, {static_cast<const std::byte*>(nullptr), 60});
-  send_indirect(a, {reinterpret_cast<const std::byte*>(std::uintptr_t{64}), 60});
   send_indirect(a, std::span(large).first(2049));  // more than the slot's buffer could hold
   EXPECT_TRUE(look(b).empty());
   send_indirect(a, std::span(large).first(2000));

@@ -13,8 +13,6 @@ namespace req = abi::request;
 
 class ValeInterfaces : public OnSwitch {
  protected:
-  static std::error_code os(int code) { return {code, std::system_category()}; }
-
   void TearDown() override {
     if (IsSkipped()) return;
     (void)detach();
@@ -60,8 +58,7 @@ ON_EVERY_BARE_DEVICE(ValeInterfaces);
   else                                               \
     must(made)
 
-// ---- Making and removing
-// -------------------------------------------------------------------------
+// ---- Making and removing ------------------------------------------------------------------------
 
 TEST_P(ValeInterfaces, AreMadeWithTheDefaults) {
   abi::nmreq_vale_newif body{};
@@ -127,8 +124,7 @@ TEST_P(ValeInterfaces, AreRemovedIfNobodyUsesThem) {
   EXPECT_TRUE(remove(name()));
 }
 
-// ---- Switches
-// ------------------------------------------------------------------------------------
+// ---- Switches -----------------------------------------------------------------------------------
 
 TEST_P(ValeInterfaces, ThatAreNotAttachedAreOpenedByTheirOwnName) {
   MAKE_OR_END();
@@ -148,6 +144,22 @@ TEST_P(ValeInterfaces, KeepASwitchAlive) {
   EXPECT_EQ(must(detach()), 0U);
   EXPECT_EQ(code_of(place_of(attached())), os(ENOENT));
   EXPECT_TRUE(port_info(name(), device()));
+}
+
+TEST_P(ValeInterfaces, AreFoundBesideOtherPorts) {
+  MAKE_OR_END();
+  const Port a = open(port_name("a"));
+  EXPECT_EQ(must(attach(attached())), 1U);
+  EXPECT_EQ(index_of(attached()), 1U);
+  abi::nmreq_pools_info pools{};
+  must(ask(req::pools_info_get, attached(), &pools));
+  abi::nmreq_pools_info unattached{};
+  must(ask(req::pools_info_get, name(), &unattached));
+  EXPECT_EQ(pools.nr_mem_id, unattached.nr_mem_id);
+  const Port b = open(port_name("b"));
+  EXPECT_EQ(must(detach()), 1U);
+  EXPECT_EQ(index_of(attached()), no_port);
+  EXPECT_EQ(index_of(port_name("b")), 2U);
 }
 
 TEST_P(ValeInterfaces, AreAttachedOnceAndWhole) {
@@ -176,8 +188,40 @@ TEST_P(ValeInterfaces, AreNeitherEphemeralPortsNorUnknown) {
   EXPECT_EQ(code_of(detach("vale-1:" + name())), os(ENXIO));
 }
 
-// ---- Polling
-// -------------------------------------------------------------------------------------
+TEST_P(ValeInterfaces, AreNotAttachedWhileTheyAreOpen) {
+  MAKE_OR_END();
+  Port port = open(name());
+  EXPECT_EQ(code_of(attach(attached())), os(EBUSY));
+  close(port);
+  EXPECT_TRUE(remove(name()));
+}
+
+TEST_P(ValeInterfaces, AreInASwitchWhateverModeWasAskedFor) {
+  MAKE_OR_END();
+  using namespace abi::mode;
+  for (const std::uint32_t mode : {unset, all_nic, sw, nic_sw, one_nic, 9U}) {
+    abi::nmreq_vale_attach body{};
+    body.reg.nr_mode = mode;
+    must(ask(req::vale_attach, attached(), &body));
+    EXPECT_EQ(body.port_index, 0U) << mode;
+    must(detach());
+  }
+}
+
+TEST_P(ValeInterfaces, HaveHeadersThatOutliveTheSwitch) {
+  MAKE_OR_END();
+  EXPECT_EQ(code_of(set_vnet_header(name(), 12, device())), os(ENXIO)) << "no VALE name";
+  EXPECT_EQ(code_of(set_vnet_header(attached(), 12, device())), os(ENXIO)) << "not attached";
+  must(attach(attached()));
+  must(set_vnet_header(attached(), 12, device()));
+  EXPECT_EQ(must(vnet_header(attached(), device())), 12U);
+  EXPECT_EQ(must(vnet_header(name(), device())), 12U);
+  must(detach());
+  EXPECT_EQ(must(vnet_header(name(), device())), 12U);
+  EXPECT_EQ(code_of(register_once(name())), os(EIO));
+}
+
+// ---- Polling ------------------------------------------------------------------------------------
 
 TEST_P(ValeInterfaces, AreNotPolledIfTheyAreNoNics) {
   MAKE_OR_END();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Requests to ports of VALE switches that are there while somebody has them open: what they are
-// called, what they are given, where they are.
+// Questions about the ports of VALE switches: their rings, their memory, their places, and the
+// headers before their packets.
 #include "conformance/vale.hpp"
 
 #include <algorithm>
@@ -12,214 +12,10 @@ namespace {
 
 namespace req = abi::request;
 
-class ValeRequests : public OnSwitch {
- protected:
-  static std::error_code os(int code) { return {code, std::system_category()}; }
-  /// Whether there is a switch with a port of this name.
-  static bool is_there(const std::string& name) {
-    const auto place = place_of(name);
-    return place && place->second != no_port;
-  }
-};
+using ValeRequests = OnSwitch;
 ON_EVERY_BARE_DEVICE(ValeRequests);
 
-/// Registers a port, or ends the case if the device refuses; the body says what it got.
-#define REGISTER_OR_END(name, body)                               \
-  if (const auto done = register_once(name, body); refused(done)) \
-    return;                                                       \
-  else                                                            \
-    must(done)
-
-// ---- Registrations
-// -------------------------------------------------------------------------------
-
-TEST_P(ValeRequests, ToRegisterTellWhatThePortIs) {
-  abi::nmreq_register body{};
-  body.nr_mode = abi::mode::all_nic;
-  REGISTER_OR_END(port_name("a"), body);
-  EXPECT_EQ(body.nr_tx_rings, 1);
-  EXPECT_EQ(body.nr_rx_rings, 1);
-  EXPECT_EQ(body.nr_tx_slots, 1024U);
-  EXPECT_EQ(body.nr_rx_slots, 1024U);
-  EXPECT_EQ(body.nr_host_tx_rings, 0);
-  EXPECT_EQ(body.nr_host_rx_rings, 0);
-  EXPECT_EQ(body.nr_extra_bufs, 0U);
-  EXPECT_GT(body.nr_mem_id, abi::memory_id::global);
-  EXPECT_GT(body.nr_memsize, 2048 * 2048U + body.nr_offset);
-}
-
-TEST_P(ValeRequests, ToRegisterGiveWhatWasAskedFor) {
-  abi::nmreq_register body{};
-  body.nr_mode = abi::mode::all_nic;
-  body.nr_tx_rings = 3;
-  body.nr_rx_rings = 2;
-  body.nr_tx_slots = 1;
-  body.nr_rx_slots = 100;
-  body.nr_host_tx_rings = 4;
-  body.nr_extra_bufs = 10;
-  REGISTER_OR_END(port_name("a"), body);
-  EXPECT_EQ(body.nr_tx_rings, 3);
-  EXPECT_EQ(body.nr_rx_rings, 2);
-  EXPECT_EQ(body.nr_tx_slots, 1U);
-  EXPECT_EQ(body.nr_rx_slots, 100U);
-  EXPECT_EQ(body.nr_host_tx_rings, 0);
-  EXPECT_EQ(body.nr_extra_bufs, 10U);
-}
-
-TEST_P(ValeRequests, ToRegisterTooMuchAreCutToTheLimits) {
-  abi::nmreq_register rings{};
-  rings.nr_mode = abi::mode::all_nic;
-  rings.nr_tx_rings = 17;
-  rings.nr_rx_rings = UINT16_MAX;
-  rings.nr_tx_slots = rings.nr_rx_slots = 8;
-  REGISTER_OR_END(port_name("a"), rings);
-  EXPECT_EQ(rings.nr_tx_rings, 16);
-  EXPECT_EQ(rings.nr_rx_rings, 16);
-  abi::nmreq_register slots{};
-  slots.nr_mode = abi::mode::all_nic;
-  slots.nr_tx_slots = 4097;
-  slots.nr_rx_slots = UINT32_MAX;
-  must(register_once(port_name("a"), slots));
-  EXPECT_EQ(slots.nr_tx_slots, 4096U);
-  EXPECT_EQ(slots.nr_rx_slots, 4096U);
-}
-
-TEST_P(ValeRequests, ToRegisterAgainChangeNothing) {
-  OPEN_OR_END(first, port_name("a"), {.conf = {.tx_rings = 2, .rx_slots = 64}, .shared = true});
-  abi::nmreq_register body{};
-  body.nr_mode = abi::mode::all_nic;
-  body.nr_tx_rings = 5;
-  body.nr_rx_rings = 5;
-  body.nr_tx_slots = 128;
-  body.nr_mem_id = abi::memory_id::global;
-  must(register_once(port_name("a"), body));
-  EXPECT_EQ(body.nr_tx_rings, 2);
-  EXPECT_EQ(body.nr_rx_rings, 1);
-  EXPECT_EQ(body.nr_tx_slots, 1024U);
-  EXPECT_EQ(body.nr_rx_slots, 64U);
-  EXPECT_EQ(body.nr_mem_id, first.info().memory_id);
-}
-
-TEST_P(ValeRequests, ToRegisterWhatCannotBeLeaveNoPort) {
-  using namespace abi::mode;
-  OPEN_OR_END(a, port_name("a"));
-  struct Bad {
-    const char* what;
-    std::uint32_t mode;
-    std::uint16_t ring;
-    std::uint16_t memory_id;
-  };
-  constexpr Bad table[] = {
-      {"the mode of old requests", unset, 0, 0},
-      {"host rings", sw, 0, 0},
-      {"all rings", nic_sw, 0, 0},
-      {"a host ring", one_sw, 0, 0},
-      {"a pipe's mode", pipe_master, 0, 0},
-      {"a pipe's mode", pipe_slave, 0, 0},
-      {"an unknown mode", 9, 0, 0},
-      {"a ring beyond the last", one_nic, 1, 0},
-      {"an unknown memory id", all_nic, 0, 9999},
-      {"a null port without memory", null, 0, 0},
-  };
-  for (const Bad& bad : table) {
-    abi::nmreq_register body{};
-    body.nr_mode = bad.mode;
-    body.nr_ringid = bad.ring;
-    body.nr_mem_id = bad.memory_id;
-    EXPECT_EQ(code_of(register_once(port_name("b"), body)), os(EINVAL)) << bad.what;
-    EXPECT_FALSE(is_there(port_name("b"))) << bad.what;
-  }
-}
-
-TEST_P(ValeRequests, ForOneRingTakeTheFirstOfADirectionThatHasFewer) {
-  OPEN_OR_END(port, port_name("a") + "-1", {.conf = {.tx_rings = 2}});
-  ASSERT_EQ(port.tx_rings().size(), 1U);
-  ASSERT_EQ(port.rx_rings().size(), 1U);
-  EXPECT_EQ(port.tx_rings()[0].index(), 1);
-  EXPECT_EQ(port.rx_rings()[0].index(), 0);
-}
-
-TEST_P(ValeRequests, ForNeitherDirectionBindNoRing) {
-  namespace flags = abi::register_flags;
-  OPEN_OR_END(port, port_name("a"), {.flags = flags::rx_rings_only | flags::tx_rings_only});
-  EXPECT_TRUE(port.tx_rings().empty());
-  EXPECT_TRUE(port.rx_rings().empty());
-  EXPECT_TRUE(is_there(port_name("a")));
-}
-
-TEST_P(ValeRequests, ForRingsThatAreTakenAreRefused) {
-  OPEN_OR_END(a, port_name("a"));
-  EXPECT_EQ(code_of(try_open(port_name("a"))), os(EBUSY));
-  EXPECT_EQ(code_of(try_open(port_name("a"), {.shared = true})), os(EBUSY));
-  close(a);
-  const Port shared = open(port_name("a"), {.shared = true});
-  EXPECT_EQ(code_of(try_open(port_name("a"))), os(EBUSY));
-  EXPECT_TRUE(try_open(port_name("a"), {.shared = true}));
-  const Port sender = open(port_name("b") + "/T");
-  EXPECT_EQ(code_of(try_open(port_name("b") + "/T")), os(EBUSY));
-  EXPECT_EQ(code_of(try_open(port_name("b"))), os(EBUSY));
-  const Port receiver = open(port_name("b") + "/R");
-  const Port first = open(port_name("c") + "-0", {.conf = {.tx_rings = 2, .rx_rings = 2}});
-  EXPECT_EQ(code_of(try_open(port_name("c") + "-0")), os(EBUSY));
-  EXPECT_TRUE(try_open(port_name("c") + "-1"));
-}
-
-TEST_P(ValeRequests, ForExtraBuffersGetThem) {
-  OPEN_OR_END(a, port_name("a"), {.extra_buffers = 500});
-  EXPECT_EQ(a.extra_buffers(), 500U);
-  EXPECT_EQ(open(port_name("b") + "@1", {.extra_buffers = 10}).extra_buffers(), 10U);
-}
-
-// ---- Names
-// ---------------------------------------------------------------------------------------
-
-TEST_P(ValeRequests, ByTheseNamesAreUnderstood) {
-  const std::string longest_switch = ("vale" + base() + "_Az_Az_Az_Az").substr(0, 15);
-  for (const std::string& name :
-       {port_name("a"), port_name(""), port_name("a.b-c d/e"), port_name("a:b"),
-        longest_switch + ":a23456789012345", std::string("vale:a")}) {
-    abi::nmreq_register body{};
-    body.nr_mode = abi::mode::all_nic;
-    body.nr_tx_slots = body.nr_rx_slots = 8;
-    const auto done = register_once(name, body);
-    if (refused(done)) return;
-    EXPECT_EQ(code_of(done), std::error_code()) << name;
-    EXPECT_EQ(code_of(place_of(name)), os(ENOENT)) << name << ": its switch is gone with it";
-  }
-}
-
-TEST_P(ValeRequests, ByTheseNamesFindNoSwitch) {
-  for (const std::string name :
-       {"vale", "vale1", "vale 1:a", "vale-1:a", "vale.1:a", "vale{1:a", "vale1234567890ab:a",
-        "vale1234567890abcdef:a", "vale1:a234567890123456", "vale\xe4:a"}) {
-    const auto done = register_once(name);
-    if (refused(done)) return;
-    EXPECT_EQ(code_of(done), os(ENOMEM)) << name;
-  }
-}
-
-TEST_P(ValeRequests, ForAnInterfaceOfTheSystemAreRefused) {
-  OPEN_OR_END(a, port_name("a"));
-  const auto done = register_once(port_name("lo"));
-  if (refused(done)) return;
-  EXPECT_EQ(code_of(done), os(EINVAL)) << "it has to be attached";
-  EXPECT_EQ(index_of(port_name("lo")), no_port);
-}
-
-TEST_P(ValeRequests, ForTheNinthSwitchAreRefused) {
-  std::vector<Port> ports;
-  for (const char* other : {"1", "2", "3", "4", "5", "6", "7", "8"}) {
-    OPEN_OR_END(port, port_name("a", other), {.conf = {.tx_slots = 8, .rx_slots = 8}});
-    ports.push_back(std::move(port));
-  }
-  EXPECT_EQ(code_of(register_once(port_name("a", "9"))), os(ENOMEM));
-  EXPECT_TRUE(register_once(port_name("b", "8"))) << "the others go on";
-  ports.erase(ports.begin() + 3);
-  EXPECT_TRUE(register_once(port_name("a", "9")));
-}
-
-// ---- Questions
-// -----------------------------------------------------------------------------------
+// ---- Questions ----------------------------------------------------------------------------------
 
 TEST_P(ValeRequests, AboutAPortTellItsRings) {
   OPEN_OR_END(a, port_name("a"), {.conf = {.tx_rings = 3, .rx_rings = 2, .rx_slots = 64}});
@@ -292,8 +88,7 @@ TEST_P(ValeRequests, AboutWhatCannotBeAreRefused) {
   EXPECT_EQ(code_of(ask(req::port_info_get, port_name("lo"), &info)), os(EINVAL));
 }
 
-// ---- Places
-// --------------------------------------------------------------------------------------
+// ---- Places -------------------------------------------------------------------------------------
 
 TEST_P(ValeRequests, AboutAPlaceByName) {
   const auto nothing = place_of(port_name("a"));
@@ -364,8 +159,7 @@ TEST_P(ValeRequests, AboutPlacesBeyondTheLastFindNone) {
   EXPECT_EQ(code_of(ask(req::vale_list, "", &body)), os(ENOENT)) << "no switch follows";
 }
 
-// ---- Headers
-// -------------------------------------------------------------------------------------
+// ---- Headers ------------------------------------------------------------------------------------
 
 TEST_P(ValeRequests, ForHeadersAreOfOpenPorts) {
   OPEN_OR_END(a, port_name("a"), {.shared = true});
@@ -388,7 +182,7 @@ TEST_P(ValeRequests, ForHeadersAreOfOpenPorts) {
   EXPECT_EQ(must(vnet_header(port_name("a"), device())), 0U) << "they go with the port";
 }
 
-TEST_P(ValeRequests, ToRegisterAcceptHeadersOrFail) {
+TEST_P(ValeRequests, ForHeadersHaveToBeAccepted) {
   OPEN_OR_END(first, port_name("a"), {.shared = true});
   must(set_vnet_header(port_name("a"), 12, device()));
   EXPECT_EQ(code_of(try_open(port_name("a"), {.shared = true})), os(EIO));
@@ -423,6 +217,34 @@ TEST_P(ValeRequests, ForHeadersLetThemThroughBetweenPortsThatAgree) {
   const auto delivered = send(b, frame(2, 2, 1), std::byte{0});
   EXPECT_EQ(receive(a), delivered) << "the address learnt is behind the header";
   EXPECT_TRUE(receive(c).empty());
+}
+
+TEST_P(ValeRequests, ForHeadersLetThemBeAFragment) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  for (const char* port : {"a", "b"}) must(set_vnet_header(port_name(port), 12, device()));
+  const auto send = [&port = a](std::size_t first, std::size_t second) {
+    auto packet = port.tx_rings()[0].writer();
+    must(packet.append(std::vector(first, std::byte{0xff})));
+    if (second != 0) {
+      must(packet.next_fragment());
+      must(packet.append(std::vector(second, std::byte{0xff})));
+    }
+    must(packet.commit());
+  };
+  send(12, 60);
+  send(12, 0);
+  send(12, 13);
+  send(25, 100);
+  send(11, 100);
+  send(26, 0);
+  must(a.sync_tx());
+  must(b.sync_rx());
+  const auto slots = b.rx_rings()[0].slots();
+  ASSERT_EQ(slots.size(), 3U) << "an Ethernet header is all behind the first, or all in it";
+  EXPECT_EQ(slots[0].length(), 12U);
+  EXPECT_EQ(slots[1].length(), 60U);
+  EXPECT_EQ(slots[2].length(), 26U);
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace {
 using Vale = OnSwitch;
 ON_EVERY_DEVICE(Vale);
 
-// ---- Learning
-// ------------------------------------------------------------------------------------
+// ---- Learning -----------------------------------------------------------------------------------
 
 TEST_P(Vale, FloodsWhatItDoesNotKnowAndDeliversWhatItLearnt) {
   OPEN_OR_END(a, port_name("a"));
@@ -90,8 +89,7 @@ TEST_P(Vale, KeepsSwitchesApart) {
   EXPECT_TRUE(take(b).empty());
 }
 
-// ---- Ports that come and go
-// ----------------------------------------------------------------------
+// ---- Ports that come and go ---------------------------------------------------------------------
 
 TEST_P(Vale, DropsFramesForAPortThatClosed) {
   OPEN_OR_END(a, port_name("a"));
@@ -150,8 +148,7 @@ TEST_P(Vale, HasPortsOfTwoHalves) {
   EXPECT_EQ(take(receiver), numbers(9, 3)) << "the port is there while one half is";
 }
 
-// ---- Rings
-// ---------------------------------------------------------------------------------------
+// ---- Rings --------------------------------------------------------------------------------------
 
 TEST_P(Vale, KeepsTheRingOfWhatItDeliversAndFloodsToTheFirst) {
   OPEN_OR_END(a, port_name("a"), {.conf = {.tx_rings = 4, .rx_rings = 4}});
@@ -201,8 +198,7 @@ TEST_P(Vale, KeepsTheOrderOfOneSender) {
   EXPECT_EQ(take(b), numbers(0, 300)) << "what is flooded does not overtake what is delivered";
 }
 
-// ---- Receivers that are full, senders that never wait
-// --------------------------------------------
+// ---- Receivers that are full, senders that never wait -------------------------------------------
 
 TEST_P(Vale, DropsWhatAFullReceiverCannotHoldAndNeverStopsTheSender) {
   OPEN_OR_END(a, port_name("a"));
@@ -232,6 +228,16 @@ TEST_P(Vale, FillsWhatAReceiverFrees) {
   auto expected = numbers(10, 21);
   for (const std::uint32_t number : numbers(41, 10)) expected.push_back(number);
   EXPECT_EQ(take(b), expected);
+}
+
+TEST_P(Vale, TakesAWholeRingInOneSync) {
+  OPEN_OR_END(a, port_name("a"), {.conf = {.tx_slots = 4096}});
+  Port b = open(port_name("b"), {.conf = {.rx_slots = 4096}});
+  Port c = open(port_name("c"));
+  send_frames(a, 0, 0, 4095, 1);
+  EXPECT_EQ(a.tx_rings()[0].pending(), 0U);
+  EXPECT_EQ(take(b), numbers(0, 4095));
+  EXPECT_EQ(take(c), numbers(0, 1023));
 }
 
 TEST_P(Vale, DropsForTheFullOnly) {
@@ -286,8 +292,18 @@ TEST_P(Vale, WakesAReceiver) {
   EXPECT_TRUE(sender.succeeded());
 }
 
-// ---- Memory
-// --------------------------------------------------------------------------------------
+TEST_P(Vale, ShowsMonitorsWhatItMoves) {
+  OPEN_OR_END(a, port_name("a"));
+  Port b = open(port_name("b"));
+  OPEN_OR_END(sent, port_name("a") + "/t");
+  OPEN_OR_END(arrived, port_name("b") + "/r");
+  send_frames(a, 0, 0, 5, 1);
+  EXPECT_EQ(take(sent), numbers(0, 5));
+  EXPECT_EQ(take(arrived), numbers(0, 5)) << "before the receiver looks";
+  EXPECT_EQ(take(b), numbers(0, 5));
+}
+
+// ---- Memory -------------------------------------------------------------------------------------
 
 TEST_P(Vale, GivesEachPortMemoryOfItsOwnUnlessAskedNotTo) {
   OPEN_OR_END(a, port_name("a"));
@@ -312,6 +328,29 @@ TEST_P(Vale, ForwardsByCopy) {
   EXPECT_FALSE(done.zero_copy);
   must(pipe.master.sync_tx());
   EXPECT_EQ(receive_frames(pipe.slave, 0, 20), numbers(0, 20));
+}
+
+TEST_P(Vale, TakesAndKeepsBuffersThatWereSwapped) {
+  OPEN_OR_END(a, port_name("a") + "@1");
+  Port b = open(port_name("b") + "@1");
+  const auto on_one = [&](const char* end) { return open(base() + end + "@1"); };
+  Port from = on_one("{1"), to_a = on_one("}1"), from_b = on_one("{2"), to = on_one("}2");
+  for (std::uint32_t round = 0; round != 4; ++round) {
+    send_frames(from, 0, round * 1000, 800, 1);
+    must(to_a.sync_rx());
+    const auto sent = must(forward(to_a.rx_rings()[0], a.tx_rings()[0]));
+    must(to_a.sync_rx());
+    must(a.sync_tx());
+    must(b.sync_rx());
+    must(from_b.sync_tx());
+    const auto received = must(forward(b.rx_rings()[0], from_b.tx_rings()[0]));
+    EXPECT_EQ(sent.zero_copy, !has_faults());
+    EXPECT_EQ(received.zero_copy, !has_faults());
+    must(b.sync_rx());
+    must(from_b.sync_tx());
+    EXPECT_EQ(take(to), numbers(round * 1000, 800)) << "round " << round;
+    must(from.sync_tx());
+  }
 }
 
 }  // namespace
