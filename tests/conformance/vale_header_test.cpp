@@ -12,6 +12,7 @@ namespace netmap::conformance {
 namespace {
 
 using Bytes = std::vector<std::byte>;
+using Packets = std::vector<Bytes>;
 
 /// virtio_net_hdr.
 struct Header {
@@ -93,8 +94,8 @@ class ValeHeaders : public OnDevice {
     must(port.tx_rings()[0].send(packet));
     must(port.sync_tx());
   }
-  static std::vector<Bytes> take(Port& port) {
-    std::vector<Bytes> packets;
+  static Packets take(Port& port) {
+    Packets packets;
     must(port.sync_rx());
     port.rx_rings()[0].for_each([&](const Packet& packet) {
       packets.emplace_back(packet.size());
@@ -111,15 +112,15 @@ TEST_P(ValeHeaders, ComeGoAndChangeTheirLengthBetweenPorts) {
   Port twelve = open_with_header("twelve", 12);
   const Bytes bytes = frame(1, 1);
   send(plain, bytes);
-  EXPECT_EQ(take(ten), std::vector{with_header({}, 10, bytes)});
-  EXPECT_EQ(take(twelve), std::vector{with_header({}, 12, bytes)});
+  EXPECT_EQ(take(ten), Packets{with_header({}, 10, bytes)});
+  EXPECT_EQ(take(twelve), Packets{with_header({}, 12, bytes)});
   const Header header{.flags = 0, .gso_type = 0, .header_bytes = 14, .gso_bytes = 7};
   send(ten, with_header(header, 10, bytes));
-  EXPECT_EQ(take(plain), std::vector{bytes});
-  EXPECT_EQ(take(twelve), std::vector{with_header(header, 12, bytes)});
+  EXPECT_EQ(take(plain), Packets{bytes});
+  EXPECT_EQ(take(twelve), Packets{with_header(header, 12, bytes)});
   send(twelve, with_header(header, 12, bytes));
-  EXPECT_EQ(take(plain), std::vector{bytes});
-  EXPECT_EQ(take(ten), std::vector{with_header(header, 10, bytes)});
+  EXPECT_EQ(take(plain), Packets{bytes});
+  EXPECT_EQ(take(ten), Packets{with_header(header, 10, bytes)});
 }
 
 TEST_P(ValeHeaders, LeaveAddressesToBeLearntFromTheFrame) {
@@ -130,7 +131,7 @@ TEST_P(ValeHeaders, LeaveAddressesToBeLearntFromTheFrame) {
   EXPECT_EQ(take(plain).size(), 1U);
   EXPECT_EQ(take(other).size(), 1U);
   send(plain, frame(2, 2, 1));
-  EXPECT_EQ(take(ten), std::vector{with_header({}, 10, frame(2, 2, 1))});
+  EXPECT_EQ(take(ten), Packets{with_header({}, 10, frame(2, 2, 1))});
   EXPECT_TRUE(take(other).empty());
 }
 
@@ -189,7 +190,7 @@ TEST_P(ValeHeaders, AreNotBelievedIfTheyCannotBe) {
   EXPECT_TRUE(take(plain).empty());
   const Header outside{.flags = needs_checksum, .checksum_start = 2000, .checksum_offset = 16};
   send(ten, with_header(outside, 10, frame(2, 1)));
-  EXPECT_EQ(take(plain), std::vector{frame(2, 1)});
+  EXPECT_EQ(take(plain), Packets{frame(2, 1)});
 }
 
 }  // namespace

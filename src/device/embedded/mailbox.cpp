@@ -21,7 +21,7 @@ Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t si
   const std::uint32_t usable = buffers.objects - abi::buffer_index::first_usable;
   return {reinterpret_cast<MailboxWords*>(&memory.words(object)),
           reinterpret_cast<Cell*>(abi::slots_of(memory.ring(object))),
-          std::clamp(size, 2U, slots_of_ring(memory.pools())),
+          std::clamp(size, 1U, slots_of_ring(memory.pools())),
           {base, usable, buffers.object_bytes, usable}};
 }
 

@@ -9,8 +9,9 @@
 // empty cells, writes packets to their buffers, links the cells into a chain, and puts the chain in
 // front of those that came before, by one compare-and-swap of `newest`. The receiver goes from
 // there back to the last chain it took, and exchanges the buffers of the cells with those of free
-// slots of its ring; then the cells are empty again. The newest chain it took keeps its first cell,
-// for the next chain to be linked to.
+// slots of its ring. Such a cell is empty again when its packet's slot is released: a ring and its
+// mailbox together hold no more packets than the ring has slots, as with the module. The newest
+// chain that was taken keeps its first cell, for the next chain to be linked to.
 //
 // So each buffer has one name at every moment, in a slot or in a cell, and nothing has to be
 // searched for when a sender dies: the cells that it had claimed, and did not put in, are empty.
@@ -58,8 +59,8 @@ static_assert(sizeof(Cell) == sizeof(abi::netmap_slot) &&
 inline constexpr std::uint16_t no_cell = UINT16_MAX;
 static_assert(max_slots < no_cell);
 
-/// Who owns a cell: nobody, an endpoint, told from the next few of its number, or the mailbox
-/// itself, of the first cell of all.
+/// Who owns a cell: nobody; an endpoint, told from the next few of its number; or the mailbox
+/// itself, of the first cell of the chain that was taken last.
 namespace owner {
 inline constexpr std::uint16_t nobody = 0;
 inline constexpr std::uint16_t mailbox = UINT16_MAX;

@@ -2,6 +2,7 @@
 #include "device/embedded/pipe.hpp"
 
 #include "device/embedded/options.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -46,6 +47,10 @@ std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName&
 std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent) {
   for (const NicRecord& nic : state.nics) {
     if (nic.in_use != 0 && parent == stored_name(nic.name)) return nic.memory_id;
+  }
+  if (const auto name = parse_vale(parent)) {
+    const auto place = find_vale_port(state, *name);
+    if (place) return state.switches[place->vale].ports[place->port].memory_id;
   }
   const auto found = std::ranges::find_if(state.pipes, [&](const PipeRecord& pipe) {
     return pipe.in_use != 0 && parent == stored_name(pipe.parent);

@@ -28,8 +28,8 @@ struct PipeName {
 
 [[nodiscard]] std::optional<std::uint16_t> find_pipe(const DomainState& state,
                                                      const PipeName& name);
-/// The memory id of a parent that is an interface, else the one that its pipes share, 0 if it has
-/// none.
+/// The memory id of a parent that is an interface or a VALE port, else the one that its pipes
+/// share, 0 if it has none.
 [[nodiscard]] std::uint16_t memory_of_parent(const DomainState& state, std::string_view parent);
 
 /// Rings and slots of a port; of a pipe as seen from one end. In a request for a pipe 0 is the

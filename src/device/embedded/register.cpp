@@ -21,15 +21,44 @@ namespace {
 
 namespace flag = abi::register_flags;
 
+Result<ValePlace> find_or_make_vale_port(Domain& domain, const ValeName& name,
+                                         const abi::nmreq_register& body) {
+  DomainState& state = domain.state();
+  if (const auto found = find_vale_port(state, name)) return *found;
+  const auto memory =
+      Memory::of(domain, body.nr_mem_id != 0 ? body.nr_mem_id : unused_memory(state));
+  if (!memory) return std::unexpected(memory.error());
+  return make_vale_port(state, **memory, name,
+                        {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
+}
+
+/// The VALE port that pipes of its name belong to, which is there as long as they are; its memory.
+Result<std::uint16_t> make_parent(Domain& domain, std::string_view name,
+                                  const abi::nmreq_register& body) {
+  const auto parsed = vale_name_of(name);
+  if (!parsed) return std::unexpected(parsed.error());
+  abi::nmreq_register asked{};
+  asked.nr_mem_id = body.nr_mem_id;
+  const auto place = find_or_make_vale_port(domain, *parsed, asked);
+  if (!place) return std::unexpected(place.error());
+  return domain.state().switches[place->vale].ports[place->port].memory_id;
+}
+
 Result<std::uint16_t> find_or_make_pipe(Domain& domain, const PipeName& name,
                                         const abi::nmreq_register& body) {
-  if (const auto found = find_pipe(domain.state(), name)) return *found;
-  const std::uint16_t memory_id = memory_of_new_pipe(domain.state(), name.parent, body.nr_mem_id);
+  DomainState& state = domain.state();
+  if (const auto found = find_pipe(state, name)) return *found;
+  std::uint16_t memory_id = memory_of_new_pipe(state, name.parent, body.nr_mem_id);
+  if (is_vale_name(name.parent)) {
+    const auto parent = make_parent(domain, name.parent, body);
+    if (!parent) return std::unexpected(parent.error());
+    memory_id = *parent;
+  }
   const auto memory = Memory::of(domain, memory_id);
   if (!memory) return std::unexpected(memory.error());
   const PortShape shape =
       clamp({body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
-  return make_pipe(domain.state(), **memory, memory_id, name, shape);
+  return make_pipe(state, **memory, memory_id, name, shape);
 }
 
 /// Which rings the request's mode and flags select; module's rules, netmap(4).
@@ -230,17 +259,8 @@ Result<> resolve_vale_port(Domain& domain, const std::string& name, abi::nmreq_r
   DomainState& state = domain.state();
   const auto parsed = vale_name_of(name);
   if (!parsed) return std::unexpected(parsed.error());
-  auto place = find_vale_port(state, *parsed);
-  if (!place) {
-    const auto memory =
-        Memory::of(domain, body.nr_mem_id != 0 ? body.nr_mem_id : unused_memory(state));
-    if (!memory) return std::unexpected(memory.error());
-    const auto made =
-        make_vale_port(state, **memory, *parsed,
-                       {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
-    if (!made) return std::unexpected(made.error());
-    place = *made;
-  }
+  const auto place = find_or_make_vale_port(domain, *parsed, body);
+  if (!place) return std::unexpected(place.error());
   endpoint.vale = place->vale;
   endpoint.port = place->port;
   const SwitchPort& port = state.port_of(endpoint);
@@ -464,6 +484,7 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   endpoint.interface = no_object;
   endpoint.first_ring = no_object;
   endpoint.pipe = no_pipe;
+  endpoint.end = End::master;
   endpoint.nic = no_nic;
   endpoint.vale = no_switch;
   endpoint.deliveries = 0;

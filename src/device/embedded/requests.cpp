@@ -39,20 +39,22 @@ Result<Named> find_interface(const DomainState& state, const std::string& name,
   return Named{shape_of(*interface, {}), memory_id != 0 ? memory_id : global_memory, true};
 }
 
-Result<Named> find_vale(const DomainState& state, const std::string& name,
-                        std::uint16_t memory_id) {
+Result<Named> find_vale(const DomainState& state, const std::string& name, std::uint16_t memory_id,
+                        const PortShape& asked) {
   const auto parsed = vale_name_of(name);
   if (!parsed) return std::unexpected(parsed.error());
   if (const auto place = find_vale_port(state, *parsed)) {
     const SwitchPort& port = state.switches[place->vale].ports[place->port];
     return Named{shape_of(port), port.memory_id, true};
   }
-  return Named{vale_shape({}), memory_id != 0 ? memory_id : unused_memory(state), false};
+  return Named{vale_shape(asked), memory_id != 0 ? memory_id : unused_memory(state), false};
 }
 
-Result<Named> find(const DomainState& state, const std::string& name, std::uint16_t memory_id) {
+/// `asked` is what a port would be made with.
+Result<Named> find(const DomainState& state, const std::string& name, std::uint16_t memory_id,
+                   const PortShape& asked = {}) {
   if (is_nic_name(name)) return find_interface(state, name, memory_id);
-  if (is_vale_name(name)) return find_vale(state, name, memory_id);
+  if (is_vale_name(name)) return find_vale(state, name, memory_id, asked);
   const auto pipe_name = pipe_of(name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   if (const auto pipe = find_pipe(state, *pipe_name)) {
@@ -70,7 +72,9 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
   abi::nmreq_port_info_get answer{};
   answer.nr_mem_id = body.nr_mem_id != 0 ? body.nr_mem_id : global_memory;
   if (request.nr_name[0] != '\0') {
-    const auto named = find(state, request.nr_name, body.nr_mem_id);
+    const auto named =
+        find(state, request.nr_name, body.nr_mem_id,
+             {body.nr_tx_rings, body.nr_rx_rings, body.nr_tx_slots, body.nr_rx_slots});
     if (!named) return std::unexpected(named.error());
     named->shape.write_to(answer);
     answer.nr_mem_id = named->memory_id;
@@ -83,11 +87,13 @@ Result<> port_info(Domain& domain, const abi::nmreq_header& request) {
 }
 
 Result<> pools_info(Domain& domain, const abi::nmreq_header& request) {
-  const auto named = find(domain.state(), request.nr_name, 0);
+  auto& body = body_of<abi::nmreq_pools_info>(request);
+  if (auto known = check_memory(domain.state(), body.nr_mem_id); !known) return known;
+  const auto named = find(domain.state(), request.nr_name, body.nr_mem_id);
   if (!named) return std::unexpected(named.error());
   const auto pools = pools_of(domain, named->memory_id);
   if (!pools) return std::unexpected(pools.error());
-  body_of<abi::nmreq_pools_info>(request) = *pools;
+  body = *pools;
   return {};
 }
 
@@ -219,7 +225,11 @@ Result<PipeName> pipe_of(std::string_view name) {
   if (pipe->parent.empty() || pipe->id.empty()) {
     return refuse(std::errc::invalid_argument, "a pipe is named 'name{id' or 'name}id'");
   }
-  if (pipe->parent.size() >= abi::interface_name_size) {
+  if (is_vale_name(pipe->parent)) {
+    if (const auto parent = vale_name_of(pipe->parent); !parent) {
+      return std::unexpected(parent.error());
+    }
+  } else if (pipe->parent.size() >= abi::interface_name_size) {
     return refuse(std::errc::no_such_device_or_address,
                   "what stands before a pipe's bracket is an interface's name, of at most " +
                       std::to_string(abi::interface_name_size - 1) + " characters");

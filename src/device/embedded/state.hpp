@@ -196,6 +196,7 @@ struct SwitchPort {
   std::uint32_t tx_slots;
   std::uint32_t rx_slots;
   std::uint32_t first_ring;
+  std::uint64_t left;                       ///< greater than that of ports that were left before
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   char name[abi::interface_name_size];      ///< behind the colon

@@ -73,8 +73,21 @@ Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view n
   }
   store_short_name(free->name, name);
   for (auto& station : free->stations) station.store(0, std::memory_order_relaxed);
+  for (SwitchPort& port : free->ports) port.left = 0;
   free->in_use = 1;
   return static_cast<std::uint16_t>(free - std::begin(state.switches));
+}
+
+/// The place that was left last, else the first that was never taken.
+Result<std::uint16_t> find_free(const SwitchPort (&ports)[max_switch_ports]) {
+  const SwitchPort* found = nullptr;
+  for (const SwitchPort& port : ports) {
+    if (port.presence != SwitchPort::none) continue;
+    if (found == nullptr || port.left > found->left) found = &port;
+  }
+  if (found != nullptr) return static_cast<std::uint16_t>(found - std::begin(ports));
+  return refuse(std::errc::not_enough_memory,
+                "the switch has " + std::to_string(max_switch_ports) + " ports already");
 }
 
 /// Rings and buffers of a port whose record is filled in but for these.
@@ -115,9 +128,16 @@ void destroy(Domain& domain, SwitchPort& port) {
   port.presence = SwitchPort::none;
 }
 
+/// Whether it is the parent of a pipe.
+bool has_pipes(const DomainState& state, const std::string& name) {
+  return std::ranges::any_of(state.pipes, [&](const PipeRecord& pipe) {
+    return pipe.in_use != 0 && stored_name(pipe.parent) == name;
+  });
+}
+
 /// What nobody has open any more senders are not to find; yields whether that is news.
 bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
-  bool has_users = false;
+  bool has_users = has_pipes(state, full_name(state.switches[place.vale], port));
   std::uint16_t open = 0;
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
@@ -127,7 +147,11 @@ bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
   const std::uint16_t before = port.rx_open;
   if (has_users && (before & ~open) == 0) return false;
   port.rx_open = before & open;
-  if (!has_users) port.presence = SwitchPort::leaving;
+  if (!has_users) {
+    const auto& ports = state.switches[place.vale].ports;
+    port.left = 1 + std::ranges::max_element(ports, {}, &SwitchPort::left)->left;
+    port.presence = SwitchPort::leaving;
+  }
   return true;
 }
 
@@ -179,8 +203,6 @@ PortShape vale_shape(const PortShape& asked) {
   PortShape shape = clamp(asked);
   shape.tx_rings = std::min<std::uint16_t>(shape.tx_rings, max_switch_rings);
   shape.rx_rings = std::min<std::uint16_t>(shape.rx_rings, max_switch_rings);
-  shape.tx_slots = std::max(shape.tx_slots, 2U);
-  shape.rx_slots = std::max(shape.rx_slots, 2U);
   return shape;
 }
 
@@ -193,13 +215,9 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
   const auto vale = find_or_make_switch(state, name.vale);
   if (!vale) return std::unexpected(vale.error());
   auto& ports = state.switches[*vale].ports;
-  const auto free = std::ranges::find_if(
-      ports, [](const SwitchPort& port) { return port.presence == SwitchPort::none; });
-  if (free == std::end(ports)) {
-    return refuse(std::errc::not_enough_memory,
-                  "the switch has " + std::to_string(max_switch_ports) + " ports already");
-  }
-  SwitchPort& port = *free;
+  const auto free = find_free(ports);
+  if (!free) return std::unexpected(free.error());
+  SwitchPort& port = ports[*free];
   const PortShape shape = vale_shape(asked);
   port.memory_id = memory.id();
   port.tx_rings = shape.tx_rings;
@@ -212,7 +230,7 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
   NETMAP_POINT("vale: port made");
   port.presence.store(SwitchPort::there, std::memory_order_release);
-  return ValePlace{*vale, static_cast<std::uint16_t>(free - std::begin(ports))};
+  return ValePlace{*vale, *free};
 }
 
 bool is_at(const EndpointRecord& endpoint, ValePlace place) {

@@ -42,21 +42,23 @@ RingPlace place_of(const Memory& memory, std::uint32_t object, std::uint32_t slo
 ValePort::ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::uint32_t endpoint)
     : domain_(std::move(domain)),
       record_(&domain_->state().endpoints[endpoint]),
-      peers_(domain_, domain_->state().switch_of(*record_), record_->port) {
+      peers_(domain_, domain_->state().switch_of(*record_), record_->port),
+      last_source_(std::make_unique<std::uint64_t>(0)) {
   Switch& vale = domain_->state().switch_of(*record_);
   const SwitchPort& port = domain_->state().port_of(*record_);
   const PortShape shape = shape_of(port);
+  const std::uint16_t own = owner::of(endpoint, record_->epoch);
   const RingRange tx = record_->tx;
   const RingRange rx = record_->rx;
   for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_switch_rings); ++k) {
     const std::uint32_t object = tx_object(port, k);
     senders_.emplace_back(place_of(memory, object, shape.tx_slots), memory.words(object), vale,
-                          record_->port, k, owner::of(endpoint, record_->epoch));
+                          record_->port, k, own, *last_source_);
   }
   for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
     const std::uint32_t object = rx_object(port, k);
     receivers_.emplace_back(place_of(memory, object, shape.rx_slots), memory.words(object),
-                            Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots));
+                            Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots), own);
   }
 }
 

@@ -30,6 +30,7 @@ class ValePort {
   std::shared_ptr<Domain> domain_;
   EndpointRecord* record_;
   ValePeers peers_;
+  std::unique_ptr<std::uint64_t> last_source_;  ///< all senders know where it is
   std::vector<ValeSender> senders_;
   std::vector<ValeReceiver> receivers_;
   detail::Ledger nothing_;

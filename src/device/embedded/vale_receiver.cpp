@@ -19,8 +19,14 @@ std::uint32_t fragments_of(const Cell& cell) noexcept {
 
 }  // namespace
 
-ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox)
-    : ring_(at), words_(&words), mailbox_(mailbox), deaths_(mailbox.words->deaths) {
+ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox,
+                           std::uint16_t owner)
+    : ring_(at),
+      words_(&words),
+      mailbox_(mailbox),
+      owner_(owner),
+      kept_(mailbox.size),
+      deaths_(mailbox.words->deaths) {
   chains_.reserve(2 * std::size_t{mailbox.size});
 }
 
@@ -30,6 +36,7 @@ SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
   if (!head) return errc::ring_corrupt;
   ring_.pass(*head);
   words_->returned.store(*head, std::memory_order_relaxed);
+  let_go();
   const std::uint32_t deaths = mailbox_.words->deaths.load(std::memory_order_acquire);
   bool is_sound = list_chains();
   if (is_sound && next_chain_ != chains_.size()) is_sound = show();
@@ -87,7 +94,7 @@ bool ValeReceiver::show() noexcept {
       Cell& cell = mailbox_.at(at);
       const std::uint16_t next = load(cell.next);
       is_sound = move(cell, tail);
-      if (at != first) cell.owner.store(owner::nobody, std::memory_order_release);
+      if (at != first) keep(at);
       tail = ring_.next(tail);
       --room;
       at = next;
@@ -122,13 +129,29 @@ bool ValeReceiver::move(Cell& cell, std::uint32_t index) noexcept {
   return true;
 }
 
-/// Its first cell stays, and that of the chain before is empty now.
+/// Its first cell stays, and that of the chain before takes its place among those that are kept.
 void ValeReceiver::finish_chain() noexcept {
   const std::uint16_t first = chains_[next_chain_++];
   mailbox_.at(first).owner.store(owner::mailbox, std::memory_order_relaxed);
-  mailbox_.at(progress_.taken).owner.store(owner::nobody, std::memory_order_release);
+  keep(progress_.taken);
   progress_.taken = first;
   progress_.at = 0;
+}
+
+void ValeReceiver::keep(std::uint16_t cell) noexcept {
+  if (kept_count_ == kept_.size()) return;
+  mailbox_.at(cell).owner.store(owner_, std::memory_order_relaxed);
+  const std::uint32_t last = first_kept_ + kept_count_++;
+  kept_[last < kept_.size() ? last : last - kept_.size()] = cell;
+}
+
+/// Gives senders the cells of packets that the user has released.
+void ValeReceiver::let_go() noexcept {
+  const std::uint32_t used = ring_.size() - 1 - ring_.room();
+  for (; kept_count_ > used; --kept_count_) {
+    mailbox_.at(kept_[first_kept_]).owner.store(owner::nobody, std::memory_order_release);
+    if (++first_kept_ == kept_.size()) first_kept_ = 0;
+  }
 }
 
 void ValeReceiver::save_progress() noexcept {

@@ -13,7 +13,8 @@ namespace netmap::embedded {
 
 class ValeReceiver {
  public:
-  ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox);
+  /// `owner` keeps cells whose packets are in slots.
+  ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox, std::uint16_t owner);
 
   /// Gives back the slots before head, then shows the whole packets for which there is room. Fails
   /// with ring_corrupt if head or cur is not owned, or if a sender wrote what cannot be.
@@ -36,16 +37,24 @@ class ValeReceiver {
   [[nodiscard]] bool show() noexcept;
   [[nodiscard]] bool move(Cell& cell, std::uint32_t index) noexcept;
   void finish_chain() noexcept;
+  void keep(std::uint16_t cell) noexcept;
+  void let_go() noexcept;
   void save_progress() noexcept;
   void reclaim(const DomainState& state) noexcept;
 
   OwnRing ring_;
   RingWords* words_;
   Mailbox mailbox_;
+  std::uint16_t owner_;
   Progress progress_{};
   std::vector<std::uint16_t> chains_;  ///< that were put in and not taken, by their first cells
   std::size_t next_chain_ = 0;         ///< the one that is being taken
-  std::uint32_t deaths_;               ///< as last looked for
+  /// Cells that are empty, but not for senders yet: as many as the user has slots with packets, so
+  /// that both together are no more than the ring has slots. A circle, the oldest first.
+  std::vector<std::uint16_t> kept_;
+  std::uint32_t first_kept_ = 0;
+  std::uint32_t kept_count_ = 0;
+  std::uint32_t deaths_;  ///< as last looked for
 };
 
 }  // namespace netmap::embedded

@@ -67,13 +67,14 @@ void count_drop(const Mailbox& to) noexcept {
 }  // namespace
 
 ValeSender::ValeSender(const RingPlace& at, RingWords& words, Switch& vale, std::uint16_t port,
-                       std::uint32_t number, std::uint16_t owner)
+                       std::uint32_t number, std::uint16_t owner, std::uint64_t& last_source)
     : ring_(at),
       words_(&words),
       vale_(&vale),
       port_(port),
       number_(number),
       owner_(owner),
+      last_source_(&last_source),
       ways_(max_switch_ports) {
   fragments_.reserve(ring_.size());
   used_.reserve(max_switch_ports);
@@ -115,13 +116,14 @@ void ValeSender::collect(std::uint32_t head) noexcept {
   }
 }
 
-/// A slot that names no buffer, or whose packet does not fit its buffer, has no bytes.
+/// A slot that names no buffer, or whose packet does not fit a buffer, has no bytes.
 ValeSender::Fragment ValeSender::fragment_of(const abi::netmap_slot& slot) const noexcept {
   const detail::SlotWord word = load(slot);
   const std::uint64_t ptr = load(slot.ptr);
   if ((word.flags & abi::slot_flags::indirect) != 0) {
     const auto* const bytes = reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(ptr));
-    return {bytes, bytes == nullptr ? std::uint16_t{0} : word.length, 1, none, false};
+    const bool is_sound = bytes != nullptr && word.length <= ring_.buffer_size();
+    return {bytes, is_sound ? word.length : std::uint16_t{0}, 1, none, false};
   }
   const auto buffer = ring_.buffer(word.index);
   const std::uint64_t offset = ptr & load(words_->offset_mask);
@@ -151,18 +153,16 @@ std::span<const std::byte> ValeSender::frame_of(std::size_t packet) const noexce
   return {fragments_[packet + 1].bytes, fragments_[packet + 1].length};
 }
 
-/// The port that a frame is for; learns where it comes from.
+/// The port that a frame is for; learns where it comes from if that is not where the last one did,
+/// as the module has it.
 std::uint16_t ValeSender::find_way(std::span<const std::byte> frame) noexcept {
   if (frame.size() < shortest_frame) return to_nobody;
   const std::byte* const to = frame.data();
   const std::byte* const from = to + address_bytes;
-  if (!is_group(from)) {
-    const std::uint64_t source = address_at(from);
-    auto& station = vale_->stations[hash(source)];
-    const std::uint64_t known = source | (port_ + 1U);
-    if (station.load(std::memory_order_relaxed) != known) {
-      station.store(known, std::memory_order_relaxed);
-    }
+  const std::uint64_t source = address_at(from);
+  if (source != *last_source_ && !is_group(from)) {
+    vale_->stations[hash(source)].store(source | (port_ + 1U), std::memory_order_relaxed);
+    *last_source_ = source;
   }
   if (is_group(to)) return to_all;
   const std::uint64_t target = address_at(to);

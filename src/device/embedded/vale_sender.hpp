@@ -21,9 +21,10 @@ namespace netmap::embedded {
 
 class ValeSender {
  public:
-  /// Ring `number` of the port `port` of `vale`. `owner` claims cells.
+  /// Ring `number` of the port `port` of `vale`. `owner` claims cells; `last_source` is the source
+  /// of the last frame that came by any ring of the endpoint.
   ValeSender(const RingPlace& at, RingWords& words, Switch& vale, std::uint16_t port,
-             std::uint32_t number, std::uint16_t owner);
+             std::uint32_t number, std::uint16_t owner, std::uint64_t& last_source);
 
   /// Whether the program has moved head.
   [[nodiscard]] bool has_news() noexcept;
@@ -94,6 +95,7 @@ class ValeSender {
   std::uint16_t port_;
   std::uint32_t number_;
   std::uint16_t owner_;
+  std::uint64_t* last_source_;
   std::uint16_t header_bytes_ = 0;  ///< of virtio-net header before each packet
   std::vector<Fragment> fragments_;
   std::vector<Queue> ways_;  ///< by port
