@@ -33,7 +33,7 @@ bool is_sound(const EndpointRecord& endpoint) {
   return (endpoint.pipe == no_pipe || endpoint.pipe < max_pipes) &&
          (endpoint.nic == no_nic || endpoint.nic < max_nics) &&
          (endpoint.vale == no_switch ||
-          (endpoint.vale < max_switches && endpoint.port < max_switch_ports)) &&
+          (endpoint.vale <= unattached && endpoint.port < max_switch_ports)) &&
          (endpoint.end == End::master || endpoint.end == End::slave) && endpoint.lane < lanes &&
          endpoint.tx.end() <= max_rings && endpoint.rx.end() <= max_rings &&
          (endpoint.interface == no_object || endpoint.interface < interface_pool.objects) &&
@@ -180,7 +180,7 @@ Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id)
 /// death.
 void collect_unnamed(Domain& domain) {
   if (!domain.was_left()) return;
-  for (std::uint16_t vale = 0; vale != max_switches; ++vale) tell_of_death(domain, vale);
+  for (std::uint16_t vale = 0; vale != unattached; ++vale) tell_of_death(domain, vale);
   for (const std::uint16_t memory_id : used_memories(domain.state())) {
     const auto memory = Memory::of(domain, memory_id);
     if (!memory) continue;

@@ -7,6 +7,7 @@
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <algorithm>

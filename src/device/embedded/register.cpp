@@ -10,6 +10,7 @@
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
 #include "device/embedded/vale.hpp"
+#include "device/embedded/vale_requests.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ Result<ValePlace> find_or_make_vale_port(Domain& domain, const ValeName& name,
 /// The VALE port that pipes of its name belong to, which is there as long as they are; its memory.
 Result<std::uint16_t> make_parent(Domain& domain, std::string_view name,
                                   const abi::nmreq_register& body) {
-  const auto parsed = vale_name_of(name);
+  const auto parsed = vale_name_of(domain.state(), name);
   if (!parsed) return std::unexpected(parsed.error());
   abi::nmreq_register asked{};
   asked.nr_mem_id = body.nr_mem_id;
@@ -253,13 +254,19 @@ void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& 
   }
 }
 
+Result<ValePlace> place_of(Domain& domain, const std::string& name,
+                           const abi::nmreq_register& body) {
+  if (const auto found = find_vale_named(domain.state(), name)) return *found;
+  const auto parsed = vale_name_of(domain.state(), name);
+  if (!parsed) return std::unexpected(parsed.error());
+  return find_or_make_vale_port(domain, *parsed, body);
+}
+
 /// The port is made if it is not there. One that has headers is for those who know.
 Result<> resolve_vale_port(Domain& domain, const std::string& name, abi::nmreq_register& body,
                            EndpointRecord& endpoint) {
   DomainState& state = domain.state();
-  const auto parsed = vale_name_of(name);
-  if (!parsed) return std::unexpected(parsed.error());
-  const auto place = find_or_make_vale_port(domain, *parsed, body);
+  const auto place = place_of(domain, name, body);
   if (!place) return std::unexpected(place.error());
   endpoint.vale = place->vale;
   endpoint.port = place->port;
@@ -343,8 +350,10 @@ Result<> resolve(Domain& domain, const std::string& name,
   }
   if (body.nr_mode == abi::mode::null) return resolve_null_port(body, endpoint);
   if (interface) return resolve_nic(domain, name, *interface, body, endpoint);
-  if (is_vale_name(name)) return resolve_vale_port(domain, name, body, endpoint);
-  const auto pipe_name = pipe_of(name);
+  if (is_vale_name(name) || find_vale_interface(domain.state(), name)) {
+    return resolve_vale_port(domain, name, body, endpoint);
+  }
+  const auto pipe_name = pipe_of(domain.state(), name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   const auto pipe = find_or_make_pipe(domain, *pipe_name, body);
   if (!pipe) return std::unexpected(pipe.error());
@@ -359,9 +368,10 @@ Result<> resolve(Domain& domain, const std::string& name,
 }
 
 /// Of a request whose name is one's.
-Result<std::optional<os::Interface>> interface_of(const std::string& name,
+Result<std::optional<os::Interface>> interface_of(const DomainState& state, const std::string& name,
                                                   const abi::nmreq_register& body) {
   if (body.nr_mode == abi::mode::null || !is_nic_name(name)) return std::nullopt;
+  if (find_vale_interface(state, name)) return std::nullopt;
   auto found = xdp::find_interface(name);
   if (!found) return std::unexpected(found.error());
   return *found;
@@ -468,7 +478,7 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   auto& body =
       *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   abi::nmreq_register answer = body;
-  const auto interface = interface_of(request.nr_name, body);
+  const auto interface = interface_of(domain.state(), request.nr_name, body);
   if (!interface) return std::unexpected(interface.error());
   const auto external = choose_memory(domain, request, external_file, answer.nr_mem_id);
   if (!external) return std::unexpected(external.error());

@@ -4,14 +4,10 @@
 #include "device/embedded/collect.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/vale_requests.hpp"
 
 namespace netmap::embedded {
 namespace {
-
-template <class Body>
-Body& body_of(const abi::nmreq_header& request) {
-  return *reinterpret_cast<Body*>(static_cast<std::uintptr_t>(request.nr_body));
-}
 
 /// The pools of a region as they are or, if nobody uses it yet, will be.
 Result<abi::nmreq_pools_info> pools_of(Domain& domain, std::uint16_t memory_id) {
@@ -41,11 +37,12 @@ Result<Named> find_interface(const DomainState& state, const std::string& name,
 
 Result<Named> find_vale(const DomainState& state, const std::string& name, std::uint16_t memory_id,
                         const PortShape& asked) {
-  const auto parsed = vale_name_of(name);
-  if (!parsed) return std::unexpected(parsed.error());
-  if (const auto place = find_vale_port(state, *parsed)) {
-    const SwitchPort& port = state.switches[place->vale].ports[place->port];
+  if (const auto place = find_vale_named(state, name)) {
+    const SwitchPort& port = port_at(state, *place);
     return Named{shape_of(port), port.memory_id, true};
+  }
+  if (const auto parsed = vale_name_of(state, name); !parsed) {
+    return std::unexpected(parsed.error());
   }
   return Named{vale_shape(asked), memory_id != 0 ? memory_id : unused_memory(state), false};
 }
@@ -53,9 +50,11 @@ Result<Named> find_vale(const DomainState& state, const std::string& name, std::
 /// `asked` is what a port would be made with.
 Result<Named> find(const DomainState& state, const std::string& name, std::uint16_t memory_id,
                    const PortShape& asked = {}) {
+  if (is_vale_name(name) || find_vale_interface(state, name)) {
+    return find_vale(state, name, memory_id, asked);
+  }
   if (is_nic_name(name)) return find_interface(state, name, memory_id);
-  if (is_vale_name(name)) return find_vale(state, name, memory_id, asked);
-  const auto pipe_name = pipe_of(name);
+  const auto pipe_name = pipe_of(state, name);
   if (!pipe_name) return std::unexpected(pipe_name.error());
   if (const auto pipe = find_pipe(state, *pipe_name)) {
     const PipeRecord& record = state.pipes[*pipe];
@@ -97,83 +96,20 @@ Result<> pools_info(Domain& domain, const abi::nmreq_header& request) {
   return {};
 }
 
-/// The port of a switch that a name means, if it is there.
-Result<ValePlace> find_there(const DomainState& state, std::string_view name) {
-  const auto parsed = parse_vale(name);
-  const auto place = parsed ? find_vale_port(state, *parsed) : std::nullopt;
-  if (place) return *place;
-  return refuse(std::errc::no_such_device_or_address, "nobody has this VALE port open");
-}
-
-/// Only VALE ports have headers that can be set; the length is looked at first.
-Result<> set_header(DomainState& state, const abi::nmreq_header& request) {
-  const auto bytes = body_of<abi::nmreq_port_hdr>(request).nr_hdr_len;
-  if (bytes != abi::vnet_hdr_len::none && bytes != abi::vnet_hdr_len::legacy &&
-      bytes != abi::vnet_hdr_len::mergeable) {
-    return refuse(std::errc::invalid_argument,
-                  "a virtio-net header has 0, 10 or 12 bytes, not " + std::to_string(bytes));
-  }
-  if (!is_vale_name(request.nr_name)) {
-    return refuse(std::errc::no_such_device_or_address, "only VALE ports have virtio-net headers");
-  }
-  const auto place = find_there(state, request.nr_name);
-  if (!place) return std::unexpected(place.error());
-  Switch& vale = state.switches[place->vale];
-  vale.ports[place->port].header_bytes = static_cast<std::uint16_t>(bytes);
-  ++vale.changes;
-  return {};
-}
-
-Result<> get_header(const DomainState& state, const abi::nmreq_header& request) {
-  auto& body = body_of<abi::nmreq_port_hdr>(request);
-  if (is_vale_name(request.nr_name)) {
-    const auto place = find_there(state, request.nr_name);
-    if (!place) return std::unexpected(place.error());
-    body.nr_hdr_len = state.switches[place->vale].ports[place->port].header_bytes;
-    return {};
-  }
+/// Of ports other than VALE's.
+Result<> get_no_header(const DomainState& state, const abi::nmreq_header& request) {
   const auto named = find(state, request.nr_name, 0);
   if (!named) return std::unexpected(named.error());
   if (!named->is_there) {
     return refuse(std::errc::no_such_device, "nobody has this pipe open");
   }
-  body.nr_hdr_len = abi::vnet_hdr_len::none;
+  body_of<abi::nmreq_port_hdr>(request).nr_hdr_len = abi::vnet_hdr_len::none;
   return {};
 }
 
-/// The first port at or after a place, its name and where it is.
-Result<> list_next(const DomainState& state, abi::nmreq_header& request) {
-  auto& body = body_of<abi::nmreq_vale_list>(request);
-  std::uint32_t port = body.nr_port_idx;
-  for (std::uint32_t index = body.nr_bridge_idx; index < max_switches; ++index, port = 0) {
-    const Switch& vale = state.switches[index];
-    for (; port < max_switch_ports; ++port) {
-      if (vale.ports[port].presence != SwitchPort::there) continue;
-      const std::string name = full_name(vale, vale.ports[port]);
-      request.nr_name[name.copy(request.nr_name, sizeof request.nr_name - 1)] = '\0';
-      body.nr_bridge_idx = static_cast<std::uint16_t>(index);
-      body.nr_port_idx = port;
-      return {};
-    }
-  }
-  return refuse(std::errc::no_such_file_or_directory, "there are no more ports on VALE switches");
-}
-
-/// With a name the place of that port, or of none on a switch that is there.
-Result<> list_vale(const DomainState& state, abi::nmreq_header& request) {
-  const std::string_view name = request.nr_name;
-  if (name.empty()) return list_next(state, request);
-  if (!name.starts_with(abi::vale_prefix)) {
-    return refuse(std::errc::invalid_argument, "the names of VALE switches begin with 'vale'");
-  }
-  const auto parsed = parse_vale(name);
-  const auto vale = parsed ? find_switch(state, parsed->vale) : std::nullopt;
-  if (!vale) return refuse(std::errc::no_such_file_or_directory, "there is no such VALE switch");
-  const auto place = find_vale_port(state, *parsed);
-  auto& body = body_of<abi::nmreq_vale_list>(request);
-  body.nr_bridge_idx = *vale;
-  body.nr_port_idx = place ? place->port : abi::no_vale_port;
-  return {};
+Result<> get_header(const DomainState& state, const abi::nmreq_header& request) {
+  const bool is_vale = is_vale_name(request.nr_name) || find_vale_interface(state, request.nr_name);
+  return is_vale ? get_vale_header(state, request) : get_no_header(state, request);
 }
 
 }  // namespace
@@ -197,25 +133,7 @@ std::uint16_t unused_memory(const DomainState& state) {
   return memory_id;
 }
 
-Result<ValeName> vale_name_of(std::string_view name) {
-  const auto parsed = parse_vale(name);
-  if (!parsed) {
-    return refuse(std::errc::not_enough_memory,
-                  "a VALE port is named 'vale<switch>:<port>', with at most " +
-                      std::to_string(abi::interface_name_size - 1) +
-                      " letters, digits and '_' before the colon and as many characters behind it");
-  }
-  if (xdp::find_interface(std::string(parsed->port))) {
-    return refuse(
-        std::errc::invalid_argument,
-        "'" + std::string(parsed->port) +
-            "' is a network interface, which has to be attached to a switch first; choose "
-            "another name for the port");
-  }
-  return *parsed;
-}
-
-Result<PipeName> pipe_of(std::string_view name) {
+Result<PipeName> pipe_of(const DomainState& state, std::string_view name) {
   const auto pipe = parse_pipe(name);
   if (!pipe) {
     return refuse(std::errc::no_such_device_or_address,
@@ -226,7 +144,7 @@ Result<PipeName> pipe_of(std::string_view name) {
     return refuse(std::errc::invalid_argument, "a pipe is named 'name{id' or 'name}id'");
   }
   if (is_vale_name(pipe->parent)) {
-    if (const auto parent = vale_name_of(pipe->parent); !parent) {
+    if (const auto parent = vale_name_of(state, pipe->parent); !parent) {
       return std::unexpected(parent.error());
     }
   } else if (pipe->parent.size() >= abi::interface_name_size) {
@@ -268,6 +186,12 @@ Result<> answer(Domain& domain, abi::nmreq_header& request) {
     case abi::request::port_hdr_set: return set_header(domain.state(), request);
     case abi::request::port_hdr_get: return get_header(domain.state(), request);
     case abi::request::vale_list: return list_vale(domain.state(), request);
+    case abi::request::vale_newif: return make_interface(domain, request);
+    case abi::request::vale_delif: return remove_interface(domain, request);
+    case abi::request::vale_attach: return attach_interface(domain.state(), request);
+    case abi::request::vale_detach: return detach_interface(domain.state(), request);
+    case abi::request::vale_polling_enable:
+    case abi::request::vale_polling_disable: return poll_interface(domain.state(), request);
     default:
       return std::unexpected(
           Error(errc::not_supported, "the embedded device does not answer request " +

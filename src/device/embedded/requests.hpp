@@ -5,7 +5,6 @@
 
 #include "device/embedded/endpoint.hpp"
 #include "device/embedded/pipe.hpp"
-#include "device/embedded/vale.hpp"
 
 #include <cstdint>
 #include <string>
@@ -15,6 +14,11 @@ namespace netmap::embedded {
 
 /// The memory id that is there without anybody having made it.
 inline constexpr std::uint16_t global_memory = 1;
+
+template <class Body>
+[[nodiscard]] Body& body_of(const abi::nmreq_header& request) {
+  return *reinterpret_cast<Body*>(static_cast<std::uintptr_t>(request.nr_body));
+}
 
 /// Opens a port: makes what does not exist yet, claims rings, and answers in the request's body.
 /// `external_file` is what option::extmem is about, if it is named; `options` say how an
@@ -31,11 +35,7 @@ Result<> answer(Domain& domain, abi::nmreq_header& request);
 [[nodiscard]] std::vector<OpenPort> list_ports(const DomainState& state);
 
 /// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
-[[nodiscard]] Result<PipeName> pipe_of(std::string_view name);
-
-/// The port that `name`, a VALE name, names or would name; the module has no memory for what is not
-/// well-formed. One cannot have the name of an interface. The result views into `name`.
-[[nodiscard]] Result<ValeName> vale_name_of(std::string_view name);
+[[nodiscard]] Result<PipeName> pipe_of(const DomainState& state, std::string_view name);
 
 /// Whether a request may ask for this region; 0 leaves the choice to the device.
 [[nodiscard]] Result<> check_memory(const DomainState& state, std::uint16_t memory_id);

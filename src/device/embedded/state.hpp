@@ -73,6 +73,8 @@ inline constexpr std::uint32_t max_queues = 64;   // of an interface
 
 // VALE, as the module has them.
 inline constexpr std::uint32_t max_switches = 8;
+/// The place of VALE interfaces that are on no switch; it forwards nothing.
+inline constexpr std::uint16_t unattached = max_switches;
 inline constexpr std::uint32_t max_switch_ports = 254;  // of a switch
 inline constexpr std::uint32_t max_switch_rings = 16;   // of a port, each way
 inline constexpr std::uint32_t max_stations = 1024;     // that a switch knows
@@ -80,7 +82,7 @@ inline constexpr std::uint32_t max_stations = 1024;     // that a switch knows
 // The pools of a region that is not external memory; no region has more objects than these.
 inline constexpr PoolGeometry interface_pool{0, 256, 8192};
 inline constexpr PoolGeometry ring_pool{interface_pool.bytes(), 1024, 17 * 4096};
-inline constexpr PoolGeometry buffer_pool{ring_pool.offset + ring_pool.bytes(), 131'072, 2048};
+inline constexpr PoolGeometry buffer_pool{ring_pool.offset + ring_pool.bytes(), 163'840, 2048};
 inline constexpr Pools own_pools{interface_pool, ring_pool, buffer_pool};
 inline constexpr std::uint64_t region_bytes = buffer_pool.offset + buffer_pool.bytes();
 
@@ -199,6 +201,7 @@ struct SwitchPort {
   std::uint64_t left;                       ///< greater than that of ports that were left before
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
+  std::atomic<std::uint8_t> stays;          ///< an interface: it is there until it is removed
   char name[abi::interface_name_size];      ///< behind the colon
 };
 
@@ -293,7 +296,7 @@ struct DomainState {
   std::atomic<std::uint32_t> lock_holder;  ///< process, 0 if none; of one that died in it, it stays
   PipeRecord pipes[max_pipes];
   NicRecord nics[max_nics];
-  Switch switches[max_switches];
+  Switch switches[max_switches + 1];
   EndpointRecord endpoints[max_endpoints];
 
   /// The pipe of an endpoint that has one; some pipe, if the record is damaged.
@@ -312,10 +315,10 @@ struct DomainState {
   }
   /// The same for its switch and its port there.
   [[nodiscard]] Switch& switch_of(const EndpointRecord& endpoint) {
-    return switches[endpoint.vale % max_switches];
+    return switches[endpoint.vale % (max_switches + 1)];
   }
   [[nodiscard]] const Switch& switch_of(const EndpointRecord& endpoint) const {
-    return switches[endpoint.vale % max_switches];
+    return switches[endpoint.vale % (max_switches + 1)];
   }
   [[nodiscard]] SwitchPort& port_of(const EndpointRecord& endpoint) {
     return switch_of(endpoint).ports[endpoint.port % max_switch_ports];

@@ -64,9 +64,10 @@ std::uint16_t rx_bits(const EndpointRecord& endpoint) {
 
 Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view name) {
   if (const auto found = find_switch(state, name)) return *found;
+  const std::span switches(state.switches, max_switches);
   const auto free =
-      std::ranges::find_if(state.switches, [](const Switch& vale) { return vale.in_use == 0; });
-  if (free == std::end(state.switches)) {
+      std::ranges::find_if(switches, [](const Switch& vale) { return vale.in_use == 0; });
+  if (free == switches.end()) {
     return refuse(std::errc::not_enough_memory,
                   "the domain has " + std::to_string(max_switches) +
                       " VALE switches already; close all ports of one");
@@ -75,7 +76,7 @@ Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view n
   for (auto& station : free->stations) station.store(0, std::memory_order_relaxed);
   for (SwitchPort& port : free->ports) port.left = 0;
   free->in_use = 1;
-  return static_cast<std::uint16_t>(free - std::begin(state.switches));
+  return static_cast<std::uint16_t>(free - switches.begin());
 }
 
 /// The place that was left last, else the first that was never taken.
@@ -128,6 +129,34 @@ void destroy(Domain& domain, SwitchPort& port) {
   port.presence = SwitchPort::none;
 }
 
+/// Its place is the next to be taken.
+void leave(const Switch& vale, SwitchPort& port) {
+  port.left = 1 + std::ranges::max_element(vale.ports, {}, &SwitchPort::left)->left;
+}
+
+void copy(SwitchPort& to, const SwitchPort& from) {
+  to.memory_id = from.memory_id;
+  to.tx_rings = from.tx_rings;
+  to.rx_rings = from.rx_rings;
+  to.tx_slots = from.tx_slots;
+  to.rx_slots = from.rx_slots;
+  to.first_ring = from.first_ring;
+  to.rx_open = from.rx_open.load();
+  to.header_bytes = from.header_bytes.load();
+  to.stays = from.stays.load();
+  std::ranges::copy(from.name, to.name);
+}
+
+/// One who died while moving an interface may have left it where it came from, too.
+void remove_doubles(DomainState& state) {
+  for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
+    SwitchPort& port = state.switches[unattached].ports[index];
+    if (!is_there(port)) continue;
+    const auto first = find_vale_interface(state, short_name(port.name));
+    if (first && first->vale != unattached) port.presence = SwitchPort::none;
+  }
+}
+
 /// Whether it is the parent of a pipe.
 bool has_pipes(const DomainState& state, const std::string& name) {
   return std::ranges::any_of(state.pipes, [&](const PipeRecord& pipe) {
@@ -136,8 +165,10 @@ bool has_pipes(const DomainState& state, const std::string& name) {
 }
 
 /// What nobody has open any more senders are not to find; yields whether that is news.
-bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
-  bool has_users = has_pipes(state, full_name(state.switches[place.vale], port));
+bool withdraw(DomainState& state, ValePlace place) {
+  Switch& vale = state.switches[place.vale];
+  SwitchPort& port = port_at(state, place);
+  bool has_users = port.stays != 0 || has_pipes(state, full_name(vale, port));
   std::uint16_t open = 0;
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
@@ -148,8 +179,7 @@ bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
   if (has_users && (before & ~open) == 0) return false;
   port.rx_open = before & open;
   if (!has_users) {
-    const auto& ports = state.switches[place.vale].ports;
-    port.left = 1 + std::ranges::max_element(ports, {}, &SwitchPort::left)->left;
+    leave(vale, port);
     port.presence = SwitchPort::leaving;
   }
   return true;
@@ -183,6 +213,18 @@ std::optional<std::uint16_t> find_switch(const DomainState& state, std::string_v
   return static_cast<std::uint16_t>(found - std::begin(state.switches));
 }
 
+std::optional<ValePlace> find_vale_interface(const DomainState& state, std::string_view name) {
+  for (std::uint16_t vale = 0; vale <= unattached; ++vale) {
+    for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
+      const SwitchPort& port = state.switches[vale].ports[index];
+      if (is_there(port) && port.stays != 0 && short_name(port.name) == name) {
+        return ValePlace{vale, index};
+      }
+    }
+  }
+  return {};
+}
+
 std::optional<ValePlace> find_vale_port(const DomainState& state, const ValeName& name) {
   const auto vale = find_switch(state, name.vale);
   if (!vale) return {};
@@ -196,6 +238,7 @@ std::optional<ValePlace> find_vale_port(const DomainState& state, const ValeName
 
 std::string full_name(const Switch& vale, const SwitchPort& port) {
   std::string name(short_name(vale.name));
+  if (name.empty()) return std::string(short_name(port.name));
   return name.append(":").append(short_name(port.name));
 }
 
@@ -210,11 +253,11 @@ PortShape shape_of(const SwitchPort& port) {
   return vale_shape({port.tx_rings, port.rx_rings, port.tx_slots, port.rx_slots});
 }
 
-Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeName& name,
-                                 const PortShape& asked) {
-  const auto vale = find_or_make_switch(state, name.vale);
-  if (!vale) return std::unexpected(vale.error());
-  auto& ports = state.switches[*vale].ports;
+namespace {
+
+Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t vale,
+                            std::string_view name, const PortShape& asked, bool stays) {
+  auto& ports = state.switches[vale].ports;
   const auto free = find_free(ports);
   if (!free) return std::unexpected(free.error());
   SwitchPort& port = ports[*free];
@@ -226,15 +269,57 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
   port.rx_slots = shape.rx_slots;
   port.rx_open = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
-  store_short_name(port.name, name.port);
+  port.stays = stays;
+  store_short_name(port.name, name);
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
   NETMAP_POINT("vale: port made");
   port.presence.store(SwitchPort::there, std::memory_order_release);
-  return ValePlace{*vale, *free};
+  return ValePlace{vale, *free};
+}
+
+}  // namespace
+
+Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeName& name,
+                                 const PortShape& asked) {
+  const auto vale = find_or_make_switch(state, name.vale);
+  if (!vale) return std::unexpected(vale.error());
+  return make_port(state, memory, *vale, name.port, asked, false);
+}
+
+Result<ValePlace> make_vale_interface(DomainState& state, Memory& memory, std::string_view name,
+                                      const PortShape& asked) {
+  state.switches[unattached].in_use = 1;
+  return make_port(state, memory, unattached, name, asked, true);
+}
+
+/// While it is at two places, that on a switch counts.
+Result<ValePlace> move_vale_interface(DomainState& state, ValePlace from, std::string_view name) {
+  state.switches[unattached].in_use = 1;
+  const auto vale =
+      name.empty() ? Result<std::uint16_t>(unattached) : find_or_make_switch(state, name);
+  if (!vale) return std::unexpected(vale.error());
+  const auto free = find_free(state.switches[*vale].ports);
+  if (!free) return std::unexpected(free.error());
+  const ValePlace to{*vale, *free};
+  SwitchPort& old = port_at(state, from);
+  SwitchPort& port = port_at(state, to);
+  copy(port, old);
+  NETMAP_POINT("vale: interface copied");
+  port.presence.store(SwitchPort::there, std::memory_order_release);
+  NETMAP_POINT("vale: interface at two places");
+  leave(state.switches[from.vale], old);
+  old.presence = SwitchPort::none;
+  return to;
 }
 
 bool is_at(const EndpointRecord& endpoint, ValePlace place) {
   return endpoint.vale == place.vale && endpoint.port == place.port;
+}
+
+bool is_open(const DomainState& state, ValePlace place) {
+  return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& endpoint) {
+    return endpoint.in_use != 0 && is_at(endpoint, place);
+  });
 }
 
 Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint) {
@@ -263,7 +348,7 @@ Result<> open_rings(DomainState& state, const Memory& memory, const EndpointReco
 }
 
 void tell_of_death(Domain& domain, std::uint16_t vale) {
-  for (const SwitchPort& port : domain.state().switches[vale % max_switches].ports) {
+  for (const SwitchPort& port : domain.state().switches[vale].ports) {
     if (port.presence == SwitchPort::none) continue;
     const auto memory = Memory::of(domain, port.memory_id);
     if (!memory) continue;
@@ -276,14 +361,14 @@ void tell_of_death(Domain& domain, std::uint16_t vale) {
 
 void collect_switches(Domain& domain) {
   DomainState& state = domain.state();
-  for (std::uint16_t index = 0; index != max_switches; ++index) {
+  if (state.switches[unattached].in_use != 0) remove_doubles(state);
+  for (std::uint16_t index = 0; index <= unattached; ++index) {
     Switch& vale = state.switches[index];
     if (vale.in_use == 0) continue;
     bool has_changed = false;
     bool has_leavers = false;
     for (std::uint16_t port = 0; port != max_switch_ports; ++port) {
-      if (is_there(vale.ports[port]))
-        has_changed |= withdraw(state, {index, port}, vale.ports[port]);
+      if (is_there(vale.ports[port])) has_changed |= withdraw(state, {index, port});
       has_leavers |= vale.ports[port].presence == SwitchPort::leaving;
     }
     NETMAP_POINT("vale: withdrawn");

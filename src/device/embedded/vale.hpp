@@ -30,14 +30,32 @@ struct ValePlace {
   std::uint16_t vale;
   std::uint16_t port;
 };
+[[nodiscard]] inline SwitchPort& port_at(DomainState& state, ValePlace place) {
+  return state.switches[place.vale].ports[place.port];
+}
+[[nodiscard]] inline const SwitchPort& port_at(const DomainState& state, ValePlace place) {
+  return state.switches[place.vale].ports[place.port];
+}
+
 [[nodiscard]] std::optional<std::uint16_t> find_switch(const DomainState& state,
                                                        std::string_view name);
 [[nodiscard]] std::optional<ValePlace> find_vale_port(const DomainState& state,
                                                       const ValeName& name);
 
+/// The VALE interface of that name, be it on a switch or not.
+[[nodiscard]] std::optional<ValePlace> find_vale_interface(const DomainState& state,
+                                                           std::string_view name);
+
 /// Makes the port, and its switch if it is the first there.
 [[nodiscard]] Result<ValePlace> make_vale_port(DomainState& state, Memory& memory,
                                                const ValeName& name, const PortShape& asked);
+/// Makes a port that stays, on no switch.
+[[nodiscard]] Result<ValePlace> make_vale_interface(DomainState& state, Memory& memory,
+                                                    std::string_view name, const PortShape& asked);
+/// Takes a VALE interface that nobody has open from where it is to a switch, made if need be, or
+/// away from one if that is empty. Yields where it is now.
+[[nodiscard]] Result<ValePlace> move_vale_interface(DomainState& state, ValePlace from,
+                                                    std::string_view vale);
 
 /// The shape that a new port gets for `asked`, and that of a port.
 [[nodiscard]] PortShape vale_shape(const PortShape& asked);
@@ -78,8 +96,9 @@ void for_each_port(const DomainState& state, std::uint16_t memory_id, Use&& use)
 /// A port's name, with its switch's.
 [[nodiscard]] std::string full_name(const Switch& vale, const SwitchPort& port);
 
-/// Whether an endpoint has this port of that switch open.
+/// Whether an endpoint has this port of that switch open, and whether any has.
 [[nodiscard]] bool is_at(const EndpointRecord& endpoint, ValePlace place);
+[[nodiscard]] bool is_open(const DomainState& state, ValePlace place);
 
 /// Gives the rings of an endpoint that nobody else has open their first state, and lets senders
 /// find its rx rings. Fails with device_or_resource_busy if a sender that found them before, for

@@ -11,6 +11,7 @@ ValePeers::ValePeers(std::shared_ptr<Domain> domain, const Switch& vale, std::ui
     : domain_(std::move(domain)),
       vale_(&vale),
       own_(own),
+      is_alone_(&vale == &domain_->state().switches[unattached]),
       changes_(vale.changes - 1),
       peers_(max_switch_ports) {
   ports_.reserve(max_switch_ports);
@@ -20,7 +21,8 @@ void ValePeers::look(std::uint32_t changes) noexcept {
   ports_.clear();
   for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
     const SwitchPort& port = vale_->ports[index];
-    const bool is_there = port.presence.load(std::memory_order_acquire) == SwitchPort::there;
+    const bool is_there =
+        !is_alone_ && port.presence.load(std::memory_order_acquire) == SwitchPort::there;
     peers_[index] = is_there && index != own_ ? find(port) : Peer();
     if (peers_[index].rings != 0) ports_.push_back(index);
   }

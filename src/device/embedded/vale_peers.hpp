@@ -55,6 +55,7 @@ class ValePeers {
   std::shared_ptr<Domain> domain_;
   const Switch* vale_;
   std::uint16_t own_;
+  bool is_alone_;  ///< on no switch
   std::uint32_t changes_;
   std::uint16_t header_bytes_ = 0;
   std::vector<Peer> peers_;
