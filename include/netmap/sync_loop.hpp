@@ -16,10 +16,13 @@
 // wait_handle() has nothing to poll, so asynchronous ports cannot be attached.
 #pragma once
 
+#include <netmap/abi.hpp>
 #include <netmap/error.hpp>
 #include <netmap/port.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <span>
 
 namespace netmap {
 
@@ -33,6 +36,17 @@ class SyncLoop {
   /// for at most a second. Fails with EBUSY if another thread is in here, with EINVAL if the pause
   /// is too long, or with what the device says.
   Result<> run(std::chrono::microseconds pause = std::chrono::microseconds(0));
+
+  /// As run() above, but there is a pair of eventfd(2) descriptors, which have to outlive the call,
+  /// for each ring of the port, tx rings first, or none at all. The loop writes to irqfd when its
+  /// ring has more to show. If every ring has an ioeventfd, the loop sleeps, instead of pausing,
+  /// until one is written to or the device has something: write to it after each sync of that ring.
+  /// -1 does without. `mode`, of abi::kloop_mode: rings that are synced only when their ioeventfd
+  /// is written to. Fails with EINVAL if the pairs are too few or too many, if `mode` is unknown,
+  /// or needs an ioeventfd that is not there, or if a descriptor is no eventfd, with EBADF if one
+  /// is not open, and with not_supported if the device has no such thing, once the loop has ended.
+  Result<> run(std::span<const abi::EventFds> events, std::uint32_t mode = 0,
+               std::chrono::microseconds pause = std::chrono::microseconds(0));
 
   /// Ends run(), and returns when it has ended; called by another thread. If nobody runs the loop,
   /// the next run() returns at once.

@@ -7,7 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <span>
 #include <thread>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace netmap::conformance {
 namespace {
@@ -19,6 +24,10 @@ class Running {
  public:
   explicit Running(SyncLoop& loop)
       : loop_(&loop), thread_([this] { result_ = loop_->run(std::chrono::microseconds(50)); }) {}
+  Running(SyncLoop& loop, std::span<const abi::EventFds> events, std::uint32_t mode = 0)
+      : loop_(&loop), thread_([this, events, mode] {
+          result_ = loop_->run(events, mode, std::chrono::microseconds(50));
+        }) {}
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
   ~Running() {
@@ -31,6 +40,42 @@ class Running {
   SyncLoop* loop_;
   Result<> result_;
   std::thread thread_;
+};
+
+/// An eventfd.
+class Signal {
+ public:
+  Signal() = default;
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+  ~Signal() { ::close(fd_); }
+
+  [[nodiscard]] int fd() const { return fd_; }
+  void give() const { ASSERT_EQ(::eventfd_write(fd_, 1), 0); }
+  /// Waits until it is given, and uses that up.
+  void take() const {
+    pollfd wait{fd_, POLLIN, 0};
+    const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+    ASSERT_EQ(::poll(&wait, 1, static_cast<int>(longest)), 1) << "nothing came";
+    eventfd_t count = 0;
+    ASSERT_EQ(::eventfd_read(fd_, &count), 0);
+  }
+
+ private:
+  int fd_ = ::eventfd(0, EFD_CLOEXEC);
+};
+
+/// Those of a port with one ring in each direction.
+struct Signals {
+  Signal tx_kick;
+  Signal tx_interrupt;
+  Signal rx_kick;
+  Signal rx_interrupt;
+
+  [[nodiscard]] std::array<abi::EventFds, 2> fds() const {
+    return {{{.ioeventfd = tx_kick.fd(), .irqfd = tx_interrupt.fd()},
+             {.ioeventfd = rx_kick.fd(), .irqfd = rx_interrupt.fd()}}};
+  }
 };
 
 class Loops : public OnDevice {
@@ -135,6 +180,131 @@ TEST_P(Loops, AreOneAPort) {
   transfer(master, slave, 10);
   EXPECT_EQ(code_of(loop.run()), std::errc::device_or_resource_busy);
   EXPECT_EQ(code_of(loop.run(std::chrono::seconds(2))), std::errc::invalid_argument);
+}
+
+/// How often something is done that lasts three seconds where nobody is woken for it: so often that
+/// the test would time out.
+constexpr std::uint32_t often = 150;
+
+TEST_P(Loops, ThatSleepAreWokenByAKick) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const Running running(loop, fds);
+  for (std::uint32_t i = 0; i != often; ++i) {
+    send_and_sync(master, i, 1);
+    signals.tx_kick.give();
+    ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+    ASSERT_EQ(take_numbers(slave.rx_rings()[0]), numbers(i, 1));
+  }
+}
+
+TEST_P(Loops, ThatSleepAreWokenByThePeerAndInterruptTheProgram) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const Running running(loop, fds);
+  for (std::uint32_t i = 0; i != often; ++i) {
+    send_and_sync(slave, i, 1);
+    signals.rx_interrupt.take();
+    ASSERT_EQ(sync_and_take(master), numbers(i, 1));
+  }
+}
+
+TEST_P(Loops, ThatSleepTellOfRoom) {
+  auto [master, slave] = open_pipe({.conf = {.tx_slots = 16, .rx_slots = 16}});
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const Running running(loop, fds);
+  for (std::uint32_t i = 0; i != often; ++i) {
+    send_and_sync(master, i * 15, 15);
+    signals.tx_kick.give();
+    for (std::uint32_t taken = 0; taken != 15;) {
+      ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+      taken += static_cast<std::uint32_t>(take_numbers(slave.rx_rings()[0]).size());
+    }
+    must(slave.sync_rx());
+    while (master.tx_rings()[0].slots().size() != 15) {
+      signals.tx_interrupt.take();
+      must(master.sync_tx());
+    }
+  }
+}
+
+TEST_P(Loops, WithoutAllKicksPauseButInterrupt) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  auto fds = signals.fds();
+  fds[0].ioeventfd = -1;
+  const Running running(loop, fds);
+  transfer(master, slave, 1000);
+  send_and_sync(slave, 0, 1);
+  signals.rx_interrupt.take();
+  EXPECT_EQ(sync_and_take(master), numbers(0, 1));
+}
+
+TEST_P(Loops, ThatAreDirectSyncWhatIsKicked) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const Running running(loop, fds, abi::kloop_mode::direct_tx | abi::kloop_mode::direct_rx);
+  send_and_sync(master, 0, 1);
+  EXPECT_TRUE(must(slave.wait(Direction::rx, moment)).empty()) << "nobody kicked";
+  for (std::uint32_t i = 0; i != often; ++i) {
+    if (i != 0) send_and_sync(master, i, 1);
+    signals.tx_kick.give();
+    ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+    ASSERT_EQ(take_numbers(slave.rx_rings()[0]), numbers(i, 1));
+  }
+  for (std::uint32_t i = 0; i != often; ++i) {
+    send_and_sync(slave, i, 1);
+    signals.rx_interrupt.take();
+    ASSERT_TRUE(sync_and_take(master).empty()) << "nobody kicked";
+    signals.rx_kick.give();
+    ASSERT_FALSE(must(master.wait(Direction::rx, patience)).empty());
+    ASSERT_EQ(take_numbers(master.rx_rings()[0]), numbers(i, 1));
+    must(master.sync_rx());
+  }
+}
+
+TEST_P(Loops, ThatAreDirectAndCannotBeKickedSyncNothing) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  {
+    const Running running(loop, {}, abi::kloop_mode::direct_tx | abi::kloop_mode::direct_rx);
+    send_and_sync(master, 0, 1);
+    EXPECT_TRUE(must(slave.wait(Direction::rx, moment)).empty());
+  }
+  const Running running(loop);
+  ASSERT_FALSE(must(slave.wait(Direction::rx, patience)).empty());
+}
+
+TEST_P(Loops, TakeDescriptorsThatFitOnly) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const auto refusal = [&](std::size_t change, int fd, std::uint32_t mode = 0) {
+    auto changed = fds;
+    (change % 2 == 0 ? changed[change / 2].ioeventfd : changed[change / 2].irqfd) = fd;
+    return code_of(loop.run(changed, mode));
+  };
+  EXPECT_EQ(code_of(loop.run(std::span(fds).first(1))), std::errc::invalid_argument);
+  EXPECT_EQ(code_of(loop.run(fds, 4)), std::errc::invalid_argument);
+  EXPECT_EQ(refusal(2, -1, abi::kloop_mode::direct_tx), std::errc::invalid_argument);
+  for (std::size_t change = 0; change != 4; ++change) {
+    EXPECT_EQ(refusal(change, 9999), std::errc::bad_file_descriptor) << change;
+    EXPECT_EQ(refusal(change, STDIN_FILENO), std::errc::invalid_argument) << change;
+  }
+  const Running running(loop, fds);
+  send_and_sync(master, 0, 1);
+  signals.tx_kick.give();
+  EXPECT_FALSE(must(slave.wait(Direction::rx, patience)).empty()) << "and goes on as ever";
 }
 
 TEST_P(Loops, NeedAPortOfTheirOwn) {

@@ -123,14 +123,17 @@ Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
     return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
   }
   if (!loop_) return refuse(std::errc::invalid_argument, "the port is not in CSB mode");
-  return loop_->run(body.sleep_us, ringer_);
+  return loop_->run(request, *this, ringer_);
 }
 
 Result<> Endpoint::stop_loop() {
   if (!binding_) {
     return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
   }
-  if (loop_) loop_->stop();
+  if (!loop_) return {};
+  loop_->ask_to_stop();
+  Bell::ring(*domain_, binding_->endpoint);
+  loop_->await_end();
   return {};
 }
 
@@ -329,11 +332,14 @@ void Endpoint::arm(Directions directions) noexcept {
   if (!binding_) return;
   if (binding_->nic) return binding_->nic->arm(directions);
   if (directions.has(Direction::rx)) {
-    for_each_rx_words([this](RingWords& words) { mark(words.rx_sleepers); });
+    for_each_rx_words([this](RingWords& words) {
+      words.rx_wants_all = loop_ != nullptr;
+      mark(words.rx_sleepers);
+    });
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) {
-      sender.words().tx_wanted = is_sole_user_ ? sender.ledger().wanted : 1;
+      sender.words().tx_wanted = loop_ ? 0 : is_sole_user_ ? sender.ledger().wanted : 1;
       mark(sender.words().tx_sleepers);
     }
   }

@@ -66,7 +66,8 @@ void PipeSender::reset() noexcept {
 }
 
 bool PipeSender::has_news() const noexcept {
-  return ring_.words->published.load(std::memory_order_relaxed) != load(ring_.rx->cur);
+  return ring_.words->rx_wants_all.load(std::memory_order_relaxed) ||
+         ring_.words->published.load(std::memory_order_relaxed) != load(ring_.rx->cur);
 }
 
 // ---- Receiving ---------------------------------------------------------------------------------

@@ -99,6 +99,9 @@ struct RingWords {
   /// Who sleeps until something is published: up to four endpoint numbers plus one, 16 bits each.
   /// A sleeper sets its own; whoever publishes clears all and rings.
   alignas(abi::cache_align) std::atomic<std::uint64_t> rx_sleepers;
+  /// Sleeping receiver: it is in CSB mode, where the ring's head and cur say nothing, and wants to
+  /// know of everything. A sender in that mode wants no free slot at all, for the same reason.
+  std::atomic<bool> rx_wants_all;
   /// Who sleeps until something is returned, likewise.
   alignas(abi::cache_align) std::atomic<std::uint64_t> tx_sleepers;
   /// Sleeping sender: how many free slots it wants.

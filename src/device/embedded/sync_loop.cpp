@@ -5,8 +5,13 @@
 #include "os/files.hpp"
 #include "point.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string>
+#include <utility>
+
+#include <poll.h>
 
 namespace netmap::embedded {
 
@@ -65,54 +70,155 @@ void SyncLoop::add(std::vector<Line<Side>>& lines, const Side& side, const abi::
   *to_program = {.hwcur = line.user.head, .hwtail = line.user.tail, .kern_need_kick = 1, .pad = {}};
 }
 
-Result<> SyncLoop::run(std::uint32_t sleep_us, Ringer& ringer) {
+Result<> SyncLoop::run(const abi::nmreq_header& request, Device& port, Ringer& ringer) {
   if (is_running_.exchange(true)) {
     return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
   }
-  while (!is_stopping_) {
-    round(ringer);
-    if (sleep_us != 0) os::pause(std::chrono::microseconds(sleep_us));
+  const auto& body = *reinterpret_cast<const abi::nmreq_sync_kloop_start*>(
+      static_cast<std::uintptr_t>(request.nr_body));
+  auto kicks = Kicks::from(request, senders_.size(), receivers_.size());
+  Result<> done;
+  if (kicks) {
+    run_with(*kicks, body.sleep_us, port, ringer);
+  } else {
+    done = std::unexpected(kicks.error());
   }
   is_stopping_ = false;
   is_running_ = false;
   is_running_.notify_all();
-  return {};
+  return done;
 }
 
-void SyncLoop::stop() noexcept {
-  is_stopping_ = true;
-  is_running_.wait(true);
+void SyncLoop::run_with(Kicks& kicks, std::uint32_t sleep_us, Device& port, Ringer& ringer) {
+  equip(kicks);
+  want_kicks(false);
+  while (!is_stopping_) {
+    const bool has_moved = round(ringer);
+    if (kicks.awaited) {
+      if (!has_moved) sleep(*kicks.awaited, port, ringer);
+    } else if (sleep_us != 0) {
+      os::pause(std::chrono::microseconds(sleep_us));
+    }
+  }
 }
 
-/// The program stores cur, then head; it loads hwtail, then hwcur.
+void SyncLoop::equip(const Kicks& kicks) noexcept {
+  const auto give = [&kicks](auto& line, std::size_t n, bool is_direct) {
+    const bool is_told = n < kicks.interrupts.size() && kicks.interrupts[n];
+    line.interrupt = is_told ? &kicks.interrupts[n] : nullptr;
+    line.is_direct = is_direct;
+  };
+  std::size_t n = 0;
+  for (auto& line : senders_) {
+    give(line, n++, kicks.direct_tx);
+    line.known = line.side.words().returned.load(std::memory_order_relaxed);
+  }
+  for (auto& line : receivers_) {
+    give(line, n++, kicks.direct_rx);
+    line.known = line.side.words().published.load(std::memory_order_relaxed);
+  }
+}
+
+/// Whoever comes with news sees that this is about to sleep, or is seen by the last look.
+void SyncLoop::sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept {
+  constexpr auto both = Direction::rx | Direction::tx;
+  constexpr auto longest = std::chrono::seconds(3);  // as the module has it
+  want_kicks(true);
+  port.arm(both);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const bool has_moved = round(ringer);
+  tell_of_news();
+  std::array<pollfd, 3> fds{{{kicks.fd(), POLLIN, 0},
+                             {port.wait_handle(Direction::rx).fd, POLLIN, 0},
+                             {port.wait_handle(Direction::tx).fd, POLLIN, 0}}};
+  if (!has_moved && !is_stopping_) (void)os::poll(fds, longest);
+  port.disarm(both);
+  want_kicks(false);
+  tell_of_news();
+  take_kicks(kicks, ringer);
+}
+
+/// Direct lines are synced here; the others are in the next round.
+void SyncLoop::take_kicks(os::Signals& kicks, Ringer& ringer) noexcept {
+  while (const auto kicked = kicks.next()) {
+    const std::size_t n = *kicked;
+    if (n < senders_.size()) {
+      if (senders_[n].is_direct) (void)sync(senders_[n], ringer);
+    } else if (auto& line = receivers_[n - senders_.size()]; line.is_direct) {
+      (void)sync(line, ringer);
+    }
+  }
+}
+
+/// Of a direct line only the program syncs, by its kick: it has to be told what there is.
+void SyncLoop::tell_of_news() noexcept {
+  const auto tell = [](auto& line, const std::atomic<std::uint32_t>& news) {
+    if (!line.is_direct || line.interrupt == nullptr) return;
+    const std::uint32_t now = news.load(std::memory_order_acquire);
+    if (std::exchange(line.known, now) != now) os::signal(*line.interrupt);
+  };
+  for (auto& line : senders_) tell(line, line.side.words().returned);
+  for (auto& line : receivers_) tell(line, line.side.words().published);
+}
+
+void SyncLoop::want_kicks(bool wanted) noexcept {
+  const auto want = [wanted](auto& line) {
+    if (!line.is_direct) store(line.to_program->kern_need_kick, std::uint32_t{wanted});
+  };
+  std::ranges::for_each(senders_, want);
+  std::ranges::for_each(receivers_, want);
+}
+
+/// The program stores cur, then head; it loads hwtail, then hwcur. Yields whether these moved.
 template <class Side>
-void SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept {
+bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept {
+  const std::uint32_t tail = line.user.tail;
   line.user.head = __atomic_load_n(&line.from_program->head, __ATOMIC_ACQUIRE);
   line.user.cur = load(line.from_program->cur);
   if (!line.side.sync()) line.side.reset();
   NETMAP_POINT("loop: synced");
-  store(line.to_program->hwcur, taken.load(std::memory_order_relaxed));
+  const std::uint32_t now_taken = taken.load(std::memory_order_relaxed);
+  const bool has_taken = load(line.to_program->hwcur) != now_taken;
+  store(line.to_program->hwcur, now_taken);
   __atomic_store_n(&line.to_program->hwtail, line.user.tail, __ATOMIC_RELEASE);
   NETMAP_POINT("loop: told");
+  const bool has_more = line.user.tail != tail;
+  if (has_more && line.interrupt != nullptr && !line.is_direct) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (load(line.from_program->appl_need_kick) != 0) os::signal(*line.interrupt);
+  }
+  return has_taken || has_more;
 }
 
-void SyncLoop::round(Ringer& ringer) noexcept {
+bool SyncLoop::sync(Line<PipeSender>& line, Ringer& ringer) noexcept {
+  RingWords& words = line.side.words();
+  const bool has_moved = sync(line, words.published);
+  ringer.publish_barrier();
+  if (words.rx_sleepers != 0 && line.side.has_news()) {
+    ringer.wake(words.rx_sleepers, Direction::rx);
+  }
+  return has_moved;
+}
+
+bool SyncLoop::sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept {
+  RingWords& words = line.side.words();
+  const bool has_moved = sync(line, words.returned);
+  ringer.publish_barrier();
+  if (words.tx_sleepers != 0 && line.side.free_slots() >= words.tx_wanted) {
+    ringer.wake(words.tx_sleepers, Direction::tx);
+  }
+  return has_moved;
+}
+
+bool SyncLoop::round(Ringer& ringer) noexcept {
+  bool has_moved = false;
   for (auto& line : senders_) {
-    RingWords& words = line.side.words();
-    sync(line, words.published);
-    ringer.publish_barrier();
-    if (words.rx_sleepers != 0 && line.side.has_news()) {
-      ringer.wake(words.rx_sleepers, Direction::rx);
-    }
+    if (!line.is_direct) has_moved |= sync(line, ringer);
   }
   for (auto& line : receivers_) {
-    RingWords& words = line.side.words();
-    sync(line, words.returned);
-    ringer.publish_barrier();
-    if (words.tx_sleepers != 0 && line.side.free_slots() >= words.tx_wanted) {
-      ringer.wake(words.tx_sleepers, Direction::tx);
-    }
+    if (!line.is_direct) has_moved |= sync(line, ringer);
   }
+  return has_moved;
 }
 
 }  // namespace netmap::embedded

@@ -8,7 +8,9 @@
 #include <netmap/abi.hpp>
 #include <netmap/error.hpp>
 
+#include "device/device.hpp"
 #include "device/embedded/bell.hpp"
+#include "device/embedded/kicks.hpp"
 #include "device/embedded/pipe_ring.hpp"
 
 #include <atomic>
@@ -27,10 +29,15 @@ class SyncLoop {
   SyncLoop(const abi::nmreq_opt_csb& arrays, const std::vector<PipeSender>& senders,
            const std::vector<PipeReceiver>& receivers);
 
-  /// Syncs, and sleeps so long after each round, until stop(). Fails with EBUSY if it runs already.
-  Result<> run(std::uint32_t sleep_us, Ringer& ringer);
-  /// Returns when nobody runs the loop. If nobody did, the next run() ends at once.
-  void stop() noexcept;
+  /// Syncs what `request`, a sync_kloop_start, says, until it is told to stop: pauses after each
+  /// round or, if there is a kick for every ring, sleeps until one comes or a peer has news for
+  /// `port`, whose loop this is. Fails with EBUSY if it runs already.
+  Result<> run(const abi::nmreq_header& request, Device& port, Ringer& ringer);
+  /// Tells the loop to end; it does not look while it sleeps, so its port has to be rung. If nobody
+  /// runs it, the next run() ends at once.
+  void ask_to_stop() noexcept { is_stopping_ = true; }
+  /// Returns when nobody runs the loop.
+  void await_end() noexcept { is_running_.wait(true); }
   [[nodiscard]] bool is_running() const noexcept { return is_running_; }
 
  private:
@@ -41,13 +48,25 @@ class SyncLoop {
     abi::nm_csb_atok* from_program;
     abi::nm_csb_ktoa* to_program;
     abi::netmap_ring user;
+    const os::File* interrupt = nullptr;  ///< tells the program, if it is to be told
+    bool is_direct = false;               ///< synced when kicked, and only then
+    std::uint32_t known = 0;              ///< of a direct line: up to where the program was told
   };
   template <class Side>
   void add(std::vector<Line<Side>>& lines, const Side& side, const abi::netmap_ring& ring,
            const abi::nmreq_opt_csb& arrays, std::size_t n);
+  void run_with(Kicks& kicks, std::uint32_t sleep_us, Device& port, Ringer& ringer);
+  void equip(const Kicks& kicks) noexcept;
+  void sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept;
+  void take_kicks(os::Signals& kicks, Ringer& ringer) noexcept;
+  void tell_of_news() noexcept;
+  void want_kicks(bool wanted) noexcept;
   template <class Side>
-  static void sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept;
-  void round(Ringer& ringer) noexcept;
+  static bool sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept;
+  static bool sync(Line<PipeSender>& line, Ringer& ringer) noexcept;
+  static bool sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept;
+  /// Syncs all but direct lines; whether anything moved.
+  bool round(Ringer& ringer) noexcept;
 
   std::vector<Line<PipeSender>> senders_;
   std::vector<Line<PipeReceiver>> receivers_;
