@@ -158,6 +158,21 @@ TEST_P(ValeRegistrations, ForExtraBuffersGetThem) {
   EXPECT_EQ(open(port_name("b") + "@1", {.extra_buffers = 10}).extra_buffers(), 10U);
 }
 
+TEST_P(ValeRegistrations, MayShareTheRegionOfAnotherPort) {
+  OPEN_OR_END(a, port_name("a"));
+  const std::string in_it = "@" + std::to_string(a.info().memory_id);
+  Port b = open(port_name("b") + in_it);
+  EXPECT_EQ(b.info().memory_id, a.info().memory_id);
+  EXPECT_TRUE(b.tx_rings()[0].same_region(a.tx_rings()[0]));
+  send_frames(a, 0, 0, 3, 1);
+  EXPECT_EQ(take(b), numbers(0, 3));
+  close(a);
+  Port c = open(port_name("c") + in_it);
+  EXPECT_TRUE(c.tx_rings()[0].same_region(b.tx_rings()[0])) << "whoever made it";
+  close(b), close(c);
+  EXPECT_EQ(code_of(try_open(port_name("d") + in_it)), os(EINVAL)) << "it went with its last port";
+}
+
 TEST_P(ValeRegistrations, ForAPipeMakeThePortBehindIt) {
   OPEN_OR_END(b, port_name("b"));
   OPEN_OR_END(master, port_name("a") + "{1");
