@@ -81,13 +81,13 @@ class OnDevice : public testing::TestWithParam<Setting> {
                                     std::error_code documented = errc::not_supported) {
     if (is_kernel() || code_of(result) != documented) return false;
     EXPECT_FALSE(result.error().message().empty());
-    RecordProperty("answer", "refused");
+    RecordProperty("refused", result.error().message());
     return true;
   }
   /// Whether ports have memory of their own instead of the device's, as faults.hpp says; then the
   /// case has its answer.
   [[nodiscard]] static bool has_memory_of_its_own() {
-    if (has_faults()) RecordProperty("answer", "refused");
+    if (has_faults()) RecordProperty("refused", "a port with faults has memory of its own");
     return has_faults();
   }
 

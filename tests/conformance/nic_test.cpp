@@ -307,7 +307,7 @@ TEST_P(Nics, CanBeAdoptedAsDescriptors) {
   if (!is_kernel()) {
     const auto port = adopt(::open("/dev/null", O_RDWR | O_CLOEXEC), name, body);
     EXPECT_FALSE(port) << "only the module's descriptors can be adopted";
-    RecordProperty("answer", "refused");
+    RecordProperty("refused", port.error().message());
     return;
   }
   const int fd = ::open(abi::device_path, O_RDWR | O_CLOEXEC);

@@ -2,7 +2,7 @@
 //
 // Packets that begin at an offset in their buffers: how it is asked for, and that it goes where the
 // buffer goes.
-#include "conformance/device.hpp"
+#include "conformance/ethernet.hpp"
 
 #include <algorithm>
 #include <array>
@@ -257,6 +257,24 @@ TEST_P(OffsetOption, YieldsToWhatARingHasAlready) {
   EXPECT_EQ(code_of(larger), std::errc::device_or_resource_busy);
   EXPECT_NE(larger.error().message().find("smaller data offsets"), std::string::npos)
       << larger.error().message();
+}
+
+TEST_P(DataOffsets, OfAVALEPortsReceiverAreWhereASwitchPutsPackets) {
+  const std::string name = "vale" + base() + ":";
+  Port from = open(name + "from", {.offset = offsets});
+  Port plain = open(name + "plain");
+  Port to = open(name + "to", {.offset = DataOffset{.initial = 128, .bits = 0, .max = 128}});
+  const auto packet = frame(7, 1);
+  TxSlot slot = from.tx_rings()[0].slots().front();
+  EXPECT_EQ(slot.offset(), 64U);
+  must(slot.write(packet));
+  must(from.tx_rings()[0].commit(slot.after()));
+  must(from.sync_tx());
+  for (Port* receiver : {&plain, &to}) {
+    const RxSlot arrived = received(*receiver);
+    EXPECT_EQ(arrived.offset(), receiver == &to ? 128U : 0U);
+    EXPECT_EQ(number_in_frame(arrived.bytes()), 7U);
+  }
 }
 
 }  // namespace

@@ -20,13 +20,25 @@ TEST(NumberedPackets, AnyDamagedByteIsFound) {
 
 TEST(Tally, CountsEachAnswerOfEachDevice) {
   Tally tally;
-  tally.add("a", Answer::run);
-  tally.add("a", Answer::run);
-  tally.add("a", Answer::refused);
-  tally.add("b", Answer::skipped);
+  tally.add("a", "Suite", "One", "");
+  tally.add("a", "Suite", "Two", "");
+  tally.add("a", "Suite", "Three", "it cannot");
+  tally.skip("b");
   EXPECT_EQ(tally.lines(),
             "conformance a: 2 run, 1 refused, 0 skipped\n"
             "conformance b: 0 run, 0 refused, 1 skipped\n");
+}
+
+TEST(Tally, PutsWhatIsRefusedBesideTheReason) {
+  Tally tally;
+  for (const char* device : {"kernel", "embedded"}) tally.add(device, "Pipes", "Work", "");
+  tally.add("kernel", "Pipes", "Fly", "");
+  tally.add("embedded", "Pipes", "Fly", "they have no wings");
+  EXPECT_EQ(tally.table(),
+            "| suite | module | embedded | refused |\n| --- | ---: | ---: | ---: |\n"
+            "| Pipes | 2 | 1 | 1 |\n"
+            "\n| refused by the embedded device | it says |\n| --- | --- |\n"
+            "| `Pipes.Fly` | they have no wings |\n");
 }
 
 TEST(Children, ReportWhetherTheySucceeded) {

@@ -28,6 +28,7 @@ Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t si
 void Mailbox::reset() const noexcept {
   for (std::uint32_t cell = 0; cell != size; ++cell) {
     cells[cell].owner.store(owner::nobody, std::memory_order_relaxed);
+    store(cells[cell].offset, 0);
   }
   cells[0].owner.store(owner::mailbox, std::memory_order_relaxed);
   store(cells[0].next, no_cell);
@@ -35,6 +36,12 @@ void Mailbox::reset() const noexcept {
   words->empty = 0;
   words->dropped = 0;
   words->progress = 0;
+}
+
+void Mailbox::set_offset(std::uint64_t bytes) const noexcept {
+  for (std::uint32_t cell = 0; cell != size; ++cell) {
+    store(cells[cell].offset, static_cast<std::uint16_t>(bytes));
+  }
 }
 
 std::size_t Mailbox::claim(std::uint16_t owner, std::span<std::uint16_t> into) const noexcept {

@@ -85,8 +85,9 @@ struct Mailbox {
   /// The one in ring object `object`, of so many cells.
   static Mailbox in(const Memory& memory, std::uint32_t object, std::uint32_t size);
 
-  /// Empties it. Nobody may be using it.
+  /// Empties it. Nobody may be using it, nor when where packets begin in its buffers is set.
   void reset() const noexcept;
+  void set_offset(std::uint64_t bytes) const noexcept;
   [[nodiscard]] std::uint32_t next(std::uint32_t cell) const noexcept {
     return cell + 1 == size ? 0 : cell + 1;
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/offsets.hpp"
 
+#include "device/embedded/mailbox.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/vale.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -21,15 +23,6 @@ struct BoundRing {
   bool is_shared;
   bool is_fed;  ///< the other end may be writing to its slots, once it was opened
 };
-
-/// Whether another endpoint has ring `k` of this one's end and direction, too.
-bool is_shared(const DomainState& state, const EndpointRecord& endpoint,
-               RingRange EndpointRecord::* direction, std::uint16_t k) {
-  return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& user) {
-    return &user != &endpoint && user.in_use != 0 && user.pipe == endpoint.pipe &&
-           user.end == endpoint.end && (user.*direction).overlaps({k, 1});
-  });
-}
 
 std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& memory,
                                      const EndpointRecord& endpoint) {
@@ -51,9 +44,38 @@ std::vector<BoundRing> rings_of_pipe(const DomainState& state, const Memory& mem
   return rings;
 }
 
+std::vector<BoundRing> rings_of_vale(const DomainState& state, const EndpointRecord& endpoint) {
+  const SwitchPort& port = state.port_of(endpoint);
+  const RingRange tx = endpoint.tx;
+  const RingRange rx = endpoint.rx;
+  std::vector<BoundRing> rings;
+  for (std::uint16_t k = tx.first; k < std::min(tx.end(), max_switch_rings); ++k) {
+    rings.push_back(
+        {tx_object(port, k), {}, {}, is_shared(state, endpoint, &EndpointRecord::tx, k), false});
+  }
+  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+    rings.push_back(
+        {rx_object(port, k), {}, {}, is_shared(state, endpoint, &EndpointRecord::rx, k), false});
+  }
+  return rings;
+}
+
+/// Where packets will begin that senders put into the mailboxes of rings that nobody else has open.
+void write_offset_to_mailboxes(const DomainState& state, const Memory& memory,
+                               const EndpointRecord& endpoint, std::uint64_t initial) {
+  if (endpoint.vale == no_switch) return;
+  const SwitchPort& port = state.port_of(endpoint);
+  const RingRange rx = endpoint.rx;
+  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+    if (is_shared(state, endpoint, &EndpointRecord::rx, k)) continue;
+    Mailbox::in(memory, mailbox_object(port, k), port.rx_slots).set_offset(initial);
+  }
+}
+
 std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
                                 const EndpointRecord& endpoint) {
   if (endpoint.pipe != no_pipe) return rings_of_pipe(state, memory, endpoint);
+  if (endpoint.vale != no_switch) return rings_of_vale(state, endpoint);
   if (endpoint.nic != no_nic) return {};
   std::vector<BoundRing> rings;
   const std::uint32_t count = endpoint.tx.count + std::uint32_t{endpoint.rx.count};
@@ -168,6 +190,7 @@ Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state,
                     "a ring is in use with smaller data offsets, or fewer bits for them");
     }
     for (const BoundRing& ring : rings) apply(memory, ring, offsets, asked->nro_initial_offset);
+    write_offset_to_mailboxes(state, memory, endpoint, asked->nro_initial_offset);
     asked->nro_max_offset = offsets.max;
     answer(std::errc{});
   }

@@ -84,6 +84,15 @@ void for_each_ring(const PipeRecord& pipe, const Memory& memory, Use&& use) {
 /// How many ring objects it has.
 [[nodiscard]] std::uint32_t total_rings(const PipeRecord& pipe);
 
+/// Whether another endpoint has ring `k` of this one's port and direction, too.
+[[nodiscard]] inline bool is_shared(const DomainState& state, const EndpointRecord& endpoint,
+                                    RingRange EndpointRecord::* direction, std::uint16_t k) {
+  return std::ranges::any_of(state.endpoints, [&](const EndpointRecord& user) {
+    return &user != &endpoint && user.in_use != 0 && is_same_port(user, endpoint) &&
+           (user.*direction).overlaps({k, 1});
+  });
+}
+
 /// use(slot) for every slot of a ring object that is not a pipe's.
 template <class Use>
 void for_each_slot(const Memory& memory, std::uint32_t object, Use&& use) {

@@ -226,6 +226,7 @@ Result<> make_null_rings(Memory& memory, EndpointRecord& endpoint,
 void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endpoint) {
   DomainState& state = domain.state();
   if (endpoint.vale != no_switch) {
+    announce(state, endpoint);
     for (std::uint32_t index = 0; index != max_endpoints; ++index) {
       if (is_peer(state.endpoints[index], endpoint)) Bell::ring(domain, index);
     }
@@ -456,7 +457,7 @@ Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& re
   if (interface) {
     done = take_queues(domain, lock, binding, *interface, request.nr_name, options);
   } else if (endpoint.vale != no_switch) {
-    done = open_rings(state, *binding.memory, endpoint);
+    done = empty_rings(state, *binding.memory, endpoint);
   } else if (endpoint.pipe == no_pipe) {
     done = make_null_rings(*binding.memory, endpoint, answer);
   } else {

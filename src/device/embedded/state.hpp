@@ -205,6 +205,7 @@ struct SwitchPort {
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   std::atomic<std::uint8_t> stays;          ///< an interface: it is there until it is removed
+  std::uint8_t was_announced;               ///< senders may have found it
   char name[abi::interface_name_size];      ///< behind the colon
 };
 

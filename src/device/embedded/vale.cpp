@@ -144,6 +144,7 @@ void copy(SwitchPort& to, const SwitchPort& from) {
   to.rx_open = from.rx_open.load();
   to.header_bytes = from.header_bytes.load();
   to.stays = from.stays.load();
+  to.was_announced = from.was_announced;
   std::ranges::copy(from.name, to.name);
 }
 
@@ -270,6 +271,7 @@ Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t va
   port.rx_open = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
   port.stays = stays;
+  port.was_announced = false;
   store_short_name(port.name, name);
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
   NETMAP_POINT("vale: port made");
@@ -322,29 +324,42 @@ bool is_open(const DomainState& state, ValePlace place) {
   });
 }
 
-Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint) {
-  SwitchPort& port = state.port_of(endpoint);
+Result<> empty_rings(const DomainState& state, const Memory& memory,
+                     const EndpointRecord& endpoint) {
+  const SwitchPort& port = state.port_of(endpoint);
   const PortShape shape = shape_of(port);
-  const std::uint16_t fresh = rx_bits(endpoint) & ~port.rx_open;
-  if (shape.rx_slots > slots_of_ring(memory.pools())) {
+  if (std::max(shape.tx_slots, shape.rx_slots) > slots_of_ring(memory.pools())) {
     return std::unexpected(damaged("a switch's port"));
   }
-  if (fresh != 0 && !wait_for_deliveries(state, endpoint.vale, 1s)) {
+  const bool is_reopened = port.was_announced && (rx_bits(endpoint) & ~port.rx_open) != 0;
+  if (is_reopened && !wait_for_deliveries(state, endpoint.vale, 1s)) {
     return refuse(std::errc::device_or_resource_busy,
                   "a process is sending to the former user of this port, and does not end; it may "
                   "be stopped");
   }
-  for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
-    if ((fresh >> k & 1) == 0) continue;
+  for (std::uint16_t k = 0; k != shape.tx_rings; ++k) {
+    const bool is_own = endpoint.tx.overlaps({k, 1});
+    if (!is_own || is_shared(state, endpoint, &EndpointRecord::tx, k)) continue;
+    empty_ring(memory, tx_object(port, k), k, true, shape.tx_slots);
+    memory.words(tx_object(port, k)).published = 0;
+  }
+  for (std::uint16_t k = 0; k != shape.rx_rings; ++k) {
+    const bool is_own = endpoint.rx.overlaps({k, 1});
+    if (!is_own || is_shared(state, endpoint, &EndpointRecord::rx, k)) continue;
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
     memory.words(rx_object(port, k)).returned = 0;
     memory.words(rx_object(port, k)).published = 0;
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
   }
   NETMAP_POINT("vale: rings emptied");
-  port.rx_open |= fresh;
-  ++state.switch_of(endpoint).changes;
   return {};
+}
+
+void announce(DomainState& state, const EndpointRecord& endpoint) {
+  SwitchPort& port = state.port_of(endpoint);
+  port.was_announced = true;
+  port.rx_open |= rx_bits(endpoint);
+  ++state.switch_of(endpoint).changes;
 }
 
 void tell_of_death(Domain& domain, std::uint16_t vale) {

@@ -15,7 +15,8 @@ namespace netmap::embedded {
 
 class ValePort {
  public:
-  /// Of an endpoint that has its rings open, see open_rings().
+  /// Of an endpoint whose rings are as empty_rings() leaves them, or as others do who have them
+  /// open.
   ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::uint32_t endpoint);
 
   SyncStatus sync_tx(Ringer& ringer) noexcept;
