@@ -57,6 +57,7 @@ Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept {
     result = ::ioctl(fd, number, argument);
   } while (result < 0 && errno == EINTR);
   if (result < 0) return failure();
+  if (result > 0) return failure(result);
   return {};
 }
 

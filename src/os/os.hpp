@@ -78,6 +78,8 @@ class Mapping {
 [[nodiscard]] Outcome<Mapping> map(const File& file, std::size_t bytes);
 /// Memory of this process alone, all zero; what is not touched costs nothing.
 [[nodiscard]] Outcome<Mapping> map_private(std::size_t bytes);
+/// Of netmap's requests, which yield nothing: what is above 0 is an errno, which the module gives
+/// with the wrong sign for descriptors of a sync loop that are none.
 [[nodiscard]] Outcome<> ioctl(int fd, unsigned long number, void* argument) noexcept;
 
 /// Waits for events at most for `timeout` (nanoseconds::max(): for ever). A signal ends the wait

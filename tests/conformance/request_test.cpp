@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <vector>
 
 namespace netmap::conformance {
 namespace {
@@ -183,6 +185,186 @@ TEST_P(Requests, WithAnOptionOfNoTypeAreInvalid) {
   header.nr_options = reinterpret_cast<std::uintptr_t>(&option);
   EXPECT_EQ(code_of(request(header, device())), std::errc::invalid_argument);
   EXPECT_EQ(option.nro_status, static_cast<std::uint32_t>(EINVAL));
+}
+
+/// Options in a list, each of which has a status that no device gives.
+class OptionList {
+ public:
+  static constexpr std::uint32_t untouched = 77;
+
+  explicit OptionList(const std::vector<std::uint32_t>& types) : options_(types.size()) {
+    for (std::size_t i = 0; i != types.size(); ++i) {
+      header(i).nro_reqtype = types[i];
+      header(i).nro_status = untouched;
+      if (i != 0) header(i - 1).nro_next = reinterpret_cast<std::uintptr_t>(&options_[i]);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t first() { return reinterpret_cast<std::uintptr_t>(options_.data()); }
+  [[nodiscard]] abi::nmreq_option& header(std::size_t i) { return options_[i].nro_opt; }
+  [[nodiscard]] abi::nmreq_opt_csb& csb(std::size_t i) {
+    return *reinterpret_cast<abi::nmreq_opt_csb*>(&options_[i]);
+  }
+  [[nodiscard]] std::vector<std::uint32_t> statuses() const {
+    std::vector<std::uint32_t> all;
+    for (const auto& option : options_) all.push_back(option.nro_opt.nro_status);
+    return all;
+  }
+
+ private:
+  std::vector<abi::nmreq_opt_offsets> options_;  // any body fits
+};
+
+constexpr std::uint32_t unknown = abi::option::first_unknown + 10;
+constexpr std::uint32_t untouched = OptionList::untouched;
+using Statuses = std::vector<std::uint32_t>;
+
+TEST_P(Requests, ThatFailOverAnOptionTellThoseUpToIt) {
+  using namespace abi::option;
+  struct Wrong {
+    std::vector<std::uint32_t> types;
+    Statuses statuses;
+  };
+  const Wrong table[] = {
+      {{0, csb}, {EINVAL, untouched}},
+      {{unknown, csb, 0, offsets}, {0, 0, EINVAL, untouched}},
+      {{csb, unknown, csb, unknown}, {EINVAL, 0, EINVAL, untouched}},
+      {{offsets, csb, sync_kloop_mode, csb, offsets}, {0, EINVAL, 0, EINVAL, untouched}},
+  };
+  for (const Wrong& wrong : table) {
+    for (const std::uint16_t type : {req::port_info_get, req::port_register}) {
+      OptionList options(wrong.types);
+      abi::nmreq_register body{};  // the larger body
+      body.nr_mode = abi::mode::all_nic;
+      auto header = header_of(type, base() + "{1", &body);
+      header.nr_options = options.first();
+      EXPECT_EQ(code_of(request(header, device())), std::errc::invalid_argument);
+      EXPECT_EQ(options.statuses(), wrong.statuses) << type;
+    }
+  }
+}
+
+TEST_P(Requests, WithOptionsThatOthersTakePassThemOver) {
+  const auto port = open(base() + "{1");
+  for (const std::uint16_t type : {req::port_info_get, req::pools_info_get, req::port_hdr_get}) {
+    OptionList options({abi::option::extmem, abi::option::sync_kloop_eventfds, abi::option::csb,
+                        abi::option::sync_kloop_mode, abi::option::offsets, unknown, unknown});
+    abi::nmreq_pools_info body{};  // the largest body
+    auto header = header_of(type, base() + "{1", &body);
+    header.nr_options = options.first();
+    must(request(header, device()));
+    EXPECT_EQ(options.statuses(), Statuses(7, EOPNOTSUPP)) << type;
+  }
+}
+
+TEST_P(Requests, OfUnregisteredDescriptorsTakeNoOption) {
+  OptionList options({abi::option::sync_kloop_mode, abi::option::sync_kloop_eventfds, unknown});
+  abi::nmreq_sync_kloop_start body{};
+  auto header = header_of(req::sync_kloop_start, "", &body);
+  header.nr_options = options.first();
+  EXPECT_EQ(code_of(request(header, device())), std::errc::no_such_device_or_address);
+  EXPECT_EQ(options.statuses(), Statuses(3, EOPNOTSUPP));
+  OptionList arrays({abi::option::csb, unknown});
+  auto enable = header_of(req::csb_enable, "");
+  enable.nr_options = arrays.first();
+  must(request(enable, device()));
+  EXPECT_EQ(arrays.statuses(), Statuses({EOPNOTSUPP, EOPNOTSUPP}));
+}
+
+TEST_P(Requests, WithAListWithoutEndAreTooLarge) {
+  for (const std::uint32_t type : {unknown, abi::option::csb}) {
+    OptionList options({type});
+    options.header(0).nro_next = options.first();
+    abi::nmreq_port_info_get body{};
+    auto header = header_of(req::port_info_get, "", &body);
+    header.nr_options = options.first();
+    const bool is_unknown = type == unknown;  // one that is known is given twice
+    EXPECT_EQ(code_of(request(header, device())),
+              is_unknown ? std::errc::message_size : std::errc::invalid_argument);
+    EXPECT_EQ(options.statuses(), Statuses{is_unknown ? untouched : std::uint32_t{EINVAL}});
+    EXPECT_EQ(options.header(0).nro_next, options.first());
+  }
+}
+
+TEST_P(Requests, HaveRoomForSoManyOptions) {
+  const auto answer = [&](std::uint16_t type, std::size_t count) {
+    OptionList options(std::vector<std::uint32_t>(count, unknown));
+    abi::nmreq_register body{};
+    body.nr_mode = abi::mode::all_nic;
+    auto header = header_of(type, base() + "{1", &body);
+    header.nr_options = options.first();
+    const auto answered = code_of(request(header, device()));
+    const bool is_told = answered != std::errc::message_size;
+    EXPECT_EQ(options.statuses(), Statuses(count, is_told ? EOPNOTSUPP : untouched)) << count;
+    return answered;
+  };
+  EXPECT_EQ(answer(req::port_info_get, 128), std::error_code());
+  EXPECT_EQ(answer(req::port_info_get, 129), std::errc::message_size);
+  EXPECT_EQ(answer(req::port_register, 127), std::errc::operation_not_supported);
+  EXPECT_EQ(answer(req::port_register, 128), std::errc::message_size);
+}
+
+TEST_P(Requests, HaveRoomForSoLargeAnOption) {
+  struct Size {
+    std::uint32_t type;
+    std::uint64_t bytes;
+    int answer;
+  };
+  using namespace abi::option;
+  const Size table[] = {{sync_kloop_eventfds, 0, 0},
+                        {sync_kloop_eventfds, 4064, 0},
+                        {sync_kloop_eventfds, 4065, EMSGSIZE},
+                        {sync_kloop_eventfds, UINT64_MAX, EMSGSIZE},
+                        {csb, 4096, 0},
+                        {csb, 4097, EMSGSIZE},
+                        {unknown, UINT64_MAX, 0}};
+  for (const Size& size : table) {
+    std::array<std::uint64_t, 4096 / sizeof(std::uint64_t)> memory{};
+    auto& option = *reinterpret_cast<abi::nmreq_option*>(memory.data());
+    option.nro_reqtype = size.type;
+    option.nro_size = size.bytes;
+    option.nro_status = untouched;
+    abi::nmreq_port_info_get body{};
+    auto header = header_of(req::port_info_get, "", &body);
+    header.nr_options = reinterpret_cast<std::uintptr_t>(&option);
+    EXPECT_EQ(code_of(request(header, device())),
+              std::error_code(size.answer, std::system_category()))
+        << size.type << ' ' << size.bytes;
+    EXPECT_EQ(option.nro_status, size.answer == 0 ? std::uint32_t{EOPNOTSUPP} : 0U)
+        << size.type << ' ' << size.bytes;
+  }
+}
+
+TEST_P(Requests, ToRegisterLookAtForeignOptionsLast) {
+  alignas(abi::csb_align) std::array<std::byte, 1024> memory{};
+  struct Asked {
+    const char* name;
+    std::uint64_t misalignment;
+    int answer;
+    Statuses statuses;
+  };
+  const Asked table[] = {
+      {"", 0, ENXIO, {EOPNOTSUPP, EOPNOTSUPP}},
+      {"", 8, ENXIO, {EOPNOTSUPP, EOPNOTSUPP}},
+      {"{1", 8, EINVAL, {EINVAL, EOPNOTSUPP}},
+      {"{1", 0, EOPNOTSUPP, {0, EOPNOTSUPP}},
+  };
+  for (const Asked& asked : table) {
+    OptionList options({abi::option::csb, abi::option::sync_kloop_mode});
+    options.csb(0).csb_atok = reinterpret_cast<std::uintptr_t>(memory.data()) + asked.misalignment;
+    options.csb(0).csb_ktoa = reinterpret_cast<std::uintptr_t>(memory.data()) + 512;
+    abi::nmreq_register body{};
+    body.nr_mode = abi::mode::all_nic;
+    body.nr_flags = abi::register_flags::exclusive;
+    auto header = header_of(req::port_register, base() + asked.name, &body);
+    header.nr_options = options.first();
+    EXPECT_EQ(code_of(request(header, device())),
+              std::error_code(asked.answer, std::system_category()))
+        << asked.name << asked.misalignment;
+    EXPECT_EQ(options.statuses(), asked.statuses) << asked.name << asked.misalignment;
+    EXPECT_EQ(body.nr_memsize, 0U) << "the body is written only on success";
+  }
+  EXPECT_TRUE(try_open(base() + "{1")) << "nothing stays registered";
 }
 
 // ---- Questions

@@ -65,26 +65,40 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
   if (binding_) {
     return refuse(std::errc::device_or_resource_busy, "the descriptor is registered already");
   }
-  auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
-  if (arrays != nullptr) {
-    const auto& body =
-        *reinterpret_cast<const abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
-    const bool is_exclusive = (body.nr_flags & abi::register_flags::exclusive) != 0;
-    const bool is_pipe = body.nr_mode != abi::mode::null && parse_pipe(request.nr_name).has_value();
-    if (auto checked = check_csb(*arrays, is_pipe, is_exclusive); !checked) return checked;
-  }
+  auto& body =
+      *reinterpret_cast<abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
+  const abi::nmreq_register asked = body;
   auto binding = embedded::register_port(*domain_, lock, request, external_file_, options_);
   if (!binding) {
     if (lock) (void)collect(*domain_);
     return std::unexpected(binding.error());
   }
   binding_ = std::move(*binding);
-  const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
+  EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
+  if (auto taken = take_options(request, record); !taken) {
+    body = asked;
+    record.is_closed = true;
+    binding_.reset();
+    if (lock) (void)collect(*domain_);
+    return taken;
+  }
   if (record.vale != no_switch) {
     binding_->vale = std::make_unique<ValePort>(domain_, *binding_->memory, binding_->endpoint);
   }
-  is_sole_user_ = is_plain_ = record.exclusive && record.pipe != no_pipe;
+  is_sole_user_ = record.exclusive && record.pipe != no_pipe;
+  is_plain_ = is_sole_user_ && !loop_;
   answer_recount();
+  return {};
+}
+
+/// Those that are about what is registered already: CSB mode, and those that nobody takes.
+Result<> Endpoint::take_options(const abi::nmreq_header& request, const EndpointRecord& record) {
+  auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
+  if (arrays != nullptr) {
+    auto checked = check_csb(*arrays, record.pipe != no_pipe, record.exclusive);
+    if (!checked) return checked;
+  }
+  if (auto consumed = check_consumed(request); !consumed) return consumed;
   if (arrays != nullptr) start_csb(*arrays);
   return {};
 }

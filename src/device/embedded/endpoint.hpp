@@ -60,6 +60,7 @@ class Endpoint final : public Device {
 
  private:
   Result<> register_port(Domain::Lock& lock, abi::nmreq_header& request);
+  Result<> take_options(const abi::nmreq_header& request, const EndpointRecord& record);
   Result<> enable_csb(const abi::nmreq_header& request);
   void start_csb(const abi::nmreq_opt_csb& arrays);
   Result<> run_loop(const abi::nmreq_header& request);

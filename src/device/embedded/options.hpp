@@ -13,9 +13,12 @@
 namespace netmap::embedded {
 
 /// Checks header and body address, then walks the options: each is told EOPNOTSUPP, until it is
-/// consumed; one of no type or given twice is EINVAL, a list without end EMSGSIZE. A registration
-/// fails with EOPNOTSUPP if it has any that it does not consume; other requests pass them over.
+/// consumed. If one is of no type or given twice, that is EINVAL, and if they are too large
+/// EMSGSIZE; those before it are told 0 then, but nothing if the list has no end.
 Result<> check_request(abi::nmreq_header& header);
+/// For a registration, which fails with EOPNOTSUPP if an option is left that it did not consume;
+/// other requests pass these over.
+Result<> check_consumed(const abi::nmreq_header& header);
 
 /// A failure with the errno the module gives.
 [[nodiscard]] std::unexpected<Error> refuse(std::errc code, std::string sentence);
