@@ -120,6 +120,7 @@ std::vector<SharedWord> region_words() {
       REGION_WORD("returned", files.words(n % few).returned),
       REGION_WORD("rx_sleepers", files.words(n % few).rx_sleepers),
       REGION_WORD("tx_sleepers", files.words(n % few).tx_sleepers),
+      REGION_WORD("rx_seen", files.words(n % few).rx_seen),
       REGION_WORD("tx_wanted", files.words(n % few).tx_wanted),
       REGION_WORD("offset_mask", files.words(n % few).offset_mask),
       REGION_WORD("max_offset", files.words(n % few).max_offset),

@@ -110,7 +110,10 @@ Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
   if (arrays == nullptr) {
     return refuse(std::errc::invalid_argument, "CSB mode needs the option with its arrays");
   }
-  if (!binding_) return {};  // as the module has it
+  if (!binding_) {  // as the module has it
+    arrays->nro_opt.nro_status = 0;
+    return {};
+  }
   if (loop_ && loop_->is_running()) {
     return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
   }
@@ -260,7 +263,7 @@ SyncStatus Endpoint::wake_senders() noexcept {
   answer_recount();
   for (PipeReceiver& receiver : binding_->receivers) {
     RingWords& words = receiver.words();
-    if (receiver.free_slots() >= words.tx_wanted.load(std::memory_order_relaxed)) {
+    if (receiver.has_room()) {
       ringer_.wake(words.tx_sleepers, Direction::tx);
     }
   }
@@ -347,14 +350,16 @@ void Endpoint::arm(Directions directions) noexcept {
   if (binding_->nic) return binding_->nic->arm(directions);
   if (directions.has(Direction::rx)) {
     for_each_rx_words([this](RingWords& words) {
-      words.rx_wants_all = loop_ != nullptr;
+      words.rx_seen = loop_ ? in_csb | words.published : 0;
       mark(words.rx_sleepers);
     });
   }
   if (directions.has(Direction::tx)) {
     for (PipeSender& sender : binding_->senders) {
-      sender.words().tx_wanted = loop_ ? 0 : is_sole_user_ ? sender.ledger().wanted : 1;
-      mark(sender.words().tx_sleepers);
+      RingWords& words = sender.words();
+      const std::uint32_t wanted = is_sole_user_ && !loop_ ? sender.ledger().wanted : 1;
+      words.tx_wanted = loop_ ? in_csb | words.returned : wanted;
+      mark(words.tx_sleepers);
     }
   }
   NETMAP_POINT("sleep: marked");

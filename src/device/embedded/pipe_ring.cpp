@@ -26,6 +26,7 @@ void initialise(const PipeRing& ring, const std::uint32_t* buffers, std::uint16_
   ring.words->returned = 0;
   ring.words->rx_sleepers = 0;
   ring.words->tx_sleepers = 0;
+  ring.words->rx_seen = 0;
   ring.words->tx_wanted = 0;
   set_cursors(*ring.tx, 0, ring.num_slots - 1);
   set_cursors(*ring.rx, 0, 0);
@@ -66,8 +67,9 @@ void PipeSender::reset() noexcept {
 }
 
 bool PipeSender::has_news() const noexcept {
-  return ring_.words->rx_wants_all.load(std::memory_order_relaxed) ||
-         ring_.words->published.load(std::memory_order_relaxed) != load(ring_.rx->cur);
+  const std::uint32_t seen = ring_.words->rx_seen.load(std::memory_order_relaxed);
+  const std::uint32_t position = (seen & in_csb) != 0 ? seen ^ in_csb : load(ring_.rx->cur);
+  return ring_.words->published.load(std::memory_order_relaxed) != position;
 }
 
 // ---- Receiving ---------------------------------------------------------------------------------
@@ -110,6 +112,12 @@ void PipeReceiver::hand_back_swapped(std::uint32_t from, std::uint32_t head) noe
     store(tx[from], word);
   }
   if (head == tail_) ledger_.has_swapped = false;  // else a slot still held may be one
+}
+
+bool PipeReceiver::has_room() const noexcept {
+  const std::uint32_t wanted = ring_.words->tx_wanted.load(std::memory_order_relaxed);
+  if ((wanted & in_csb) == 0) return free_slots() >= wanted;
+  return ring_.words->returned.load(std::memory_order_relaxed) != (wanted ^ in_csb);
 }
 
 std::uint32_t PipeReceiver::free_slots() const noexcept {

@@ -103,6 +103,8 @@ class PipeReceiver {
   [[nodiscard]] bool is_empty() const noexcept {
     return detail::load(user_->head) == detail::load(user_->tail);
   }
+  /// Whether there is the room that a sleeping sender wants to be woken for.
+  [[nodiscard]] bool has_room() const noexcept;
   /// Slots the sender can fill now.
   [[nodiscard]] std::uint32_t free_slots() const noexcept;
 

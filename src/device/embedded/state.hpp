@@ -99,12 +99,13 @@ struct RingWords {
   /// Who sleeps until something is published: up to four endpoint numbers plus one, 16 bits each.
   /// A sleeper sets its own; whoever publishes clears all and rings.
   alignas(abi::cache_align) std::atomic<std::uint64_t> rx_sleepers;
-  /// Sleeping receiver: it is in CSB mode, where the ring's head and cur say nothing, and wants to
-  /// know of everything. A sender in that mode wants no free slot at all, for the same reason.
-  std::atomic<bool> rx_wants_all;
+  /// Sleeping receiver in CSB mode, where the ring's cur says nothing: in_csb and what was
+  /// published before. 0: not in that mode.
+  std::atomic<std::uint32_t> rx_seen;
   /// Who sleeps until something is returned, likewise.
   alignas(abi::cache_align) std::atomic<std::uint64_t> tx_sleepers;
-  /// Sleeping sender: how many free slots it wants.
+  /// Sleeping sender: how many free slots it wants or, in CSB mode, where the ring's head says
+  /// nothing, in_csb and what was returned before.
   std::atomic<std::uint32_t> tx_wanted;
   /// Under the lock, and of this ring object alone, be it a tx or an rx ring: which bits of its
   /// slots' ptr are data offsets, how many bytes they may be, and whether anybody ever opened it.
@@ -112,6 +113,7 @@ struct RingWords {
   std::uint64_t max_offset;
   std::uint8_t was_bound;
 };
+inline constexpr std::uint32_t in_csb = 1U << 31;
 static_assert(sizeof(RingWords) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// A ring object: RingWords, then netmap's ring and its slots. The words of a tx ring are those of

@@ -204,7 +204,7 @@ bool SyncLoop::sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept {
   RingWords& words = line.side.words();
   const bool has_moved = sync(line, words.returned);
   ringer.publish_barrier();
-  if (words.tx_sleepers != 0 && line.side.free_slots() >= words.tx_wanted) {
+  if (words.tx_sleepers != 0 && line.side.has_room()) {
     ringer.wake(words.tx_sleepers, Direction::tx);
   }
   return has_moved;
