@@ -220,16 +220,17 @@ constexpr std::uint32_t untouched = OptionList::untouched;
 using Statuses = std::vector<std::uint32_t>;
 
 TEST_P(Requests, ThatFailOverAnOptionTellThoseUpToIt) {
-  using namespace abi::option;
+  namespace opt = abi::option;
   struct Wrong {
     std::vector<std::uint32_t> types;
     Statuses statuses;
   };
   const Wrong table[] = {
-      {{0, csb}, {EINVAL, untouched}},
-      {{unknown, csb, 0, offsets}, {0, 0, EINVAL, untouched}},
-      {{csb, unknown, csb, unknown}, {EINVAL, 0, EINVAL, untouched}},
-      {{offsets, csb, sync_kloop_mode, csb, offsets}, {0, EINVAL, 0, EINVAL, untouched}},
+      {{0, opt::csb}, {EINVAL, untouched}},
+      {{unknown, opt::csb, 0, opt::offsets}, {0, 0, EINVAL, untouched}},
+      {{opt::csb, unknown, opt::csb, unknown}, {EINVAL, 0, EINVAL, untouched}},
+      {{opt::offsets, opt::csb, opt::sync_kloop_mode, opt::csb, opt::offsets},
+       {0, EINVAL, 0, EINVAL, untouched}},
   };
   for (const Wrong& wrong : table) {
     for (const std::uint16_t type : {req::port_info_get, req::port_register}) {
@@ -310,13 +311,13 @@ TEST_P(Requests, HaveRoomForSoLargeAnOption) {
     std::uint64_t bytes;
     int answer;
   };
-  using namespace abi::option;
-  const Size table[] = {{sync_kloop_eventfds, 0, 0},
-                        {sync_kloop_eventfds, 4064, 0},
-                        {sync_kloop_eventfds, 4065, EMSGSIZE},
-                        {sync_kloop_eventfds, UINT64_MAX, EMSGSIZE},
-                        {csb, 4096, 0},
-                        {csb, 4097, EMSGSIZE},
+  namespace opt = abi::option;
+  const Size table[] = {{opt::sync_kloop_eventfds, 0, 0},
+                        {opt::sync_kloop_eventfds, 4064, 0},
+                        {opt::sync_kloop_eventfds, 4065, EMSGSIZE},
+                        {opt::sync_kloop_eventfds, UINT64_MAX, EMSGSIZE},
+                        {opt::csb, 4096, 0},
+                        {opt::csb, 4097, EMSGSIZE},
                         {unknown, UINT64_MAX, 0}};
   for (const Size& size : table) {
     std::array<std::uint64_t, 4096 / sizeof(std::uint64_t)> memory{};

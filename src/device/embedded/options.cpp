@@ -35,15 +35,12 @@ std::size_t body_bytes(std::uint16_t request) {
 
 /// Bytes of an option behind its header. Only option::sync_kloop_eventfds says so itself.
 std::uint64_t bytes_behind(const abi::nmreq_option& option) {
-  const auto behind = [&option]<class Whole>(const Whole*) {
-    return sizeof(Whole) - sizeof option;
-  };
   switch (option.nro_reqtype) {
-    case abi::option::extmem: return behind(static_cast<abi::nmreq_opt_extmem*>(nullptr));
-    case abi::option::csb: return behind(static_cast<abi::nmreq_opt_csb*>(nullptr));
+    case abi::option::extmem: return sizeof(abi::nmreq_opt_extmem) - sizeof option;
+    case abi::option::csb: return sizeof(abi::nmreq_opt_csb) - sizeof option;
     case abi::option::sync_kloop_mode:
-      return behind(static_cast<abi::nmreq_opt_sync_kloop_mode*>(nullptr));
-    case abi::option::offsets: return behind(static_cast<abi::nmreq_opt_offsets*>(nullptr));
+      return sizeof(abi::nmreq_opt_sync_kloop_mode) - sizeof option;
+    case abi::option::offsets: return sizeof(abi::nmreq_opt_offsets) - sizeof option;
     default: return std::max<std::uint64_t>(option.nro_size, sizeof option) - sizeof option;
   }
 }
