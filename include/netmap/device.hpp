@@ -66,9 +66,12 @@ struct WaitHandle {
 
 /// How the embedded device takes packets from a network interface, by XDP.
 enum class XdpMode : std::uint8_t {
-  automatic,  ///< native where the driver can, else generic
-  native,     ///< in the driver, before the host's stack has made anything of them
-  generic,    ///< in the host's stack: of any driver
+  automatic,  ///< without copies where port and driver can, else native, else generic
+  native,     ///< in the driver, before the host's stack has made anything of them; then copied
+  generic,    ///< in the host's stack: of any driver; then copied
+  /// As native, but the driver reads and writes the port's buffers themselves: for ports with data
+  /// offsets, see PortOptions::offset.
+  zero_copy,
 };
 [[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
 

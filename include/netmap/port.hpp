@@ -47,7 +47,9 @@ struct DeviceOptions {
   /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
   /// else the user's own under /dev/shm.
   std::string domain{};
-  /// Of the embedded device's interfaces: who opens one first decides, others have it as it is.
+  /// Of the embedded device's interfaces: who opens one first decides between native and generic,
+  /// others have it as it is; each port for itself whether native is without copies. Fails with
+  /// not_supported, or the driver's error, if packets cannot but be copied and that is not to be.
   XdpMode xdp = XdpMode::automatic;
   /// Of the embedded device's interfaces: syncs that find nothing received, or have something to
   /// send, have the driver work on the queue then and there, instead of leaving that to interrupts
@@ -112,6 +114,11 @@ struct PortOptions {
   /// Let packets begin at an offset in their buffers, see Slot::offset(): room for headers to be
   /// put in front. On a pipe, of its ends the one with offsets is best opened first: the other's
   /// rings then have them too. Not together with faults.
+  ///
+  /// On an interface of the embedded device received packets begin at the initial offset or, if the
+  /// largest is 256 or more, at 256 at least; RxSlot::offset() says where. With that much, and
+  /// buffers of 2048 or 4096 bytes, drivers that can do without copies do, see XdpMode. Both
+  /// directions of a queue have the same offsets.
   std::optional<DataOffset> offset{};
   /// Open a null port: no interface, only a window on the region memory_id.
   bool null_port = false;
@@ -130,7 +137,8 @@ struct PortInfo {
   std::uint64_t memory_bytes = 0;
   PortConf conf;                       ///< rings and slots of the whole port, not only those bound
   std::optional<DataOffset> offset{};  ///< as asked for, but its max is what the device allows
-  std::optional<XdpMode> xdp{};        ///< how the embedded device is attached to an interface
+  /// How the embedded device is attached to an interface; zero_copy if all the port's queues are.
+  std::optional<XdpMode> xdp{};
 };
 
 struct PortStats {

@@ -52,6 +52,7 @@ std::string_view to_string(XdpMode mode) noexcept {
   switch (mode) {
     case XdpMode::native: return "native";
     case XdpMode::generic: return "generic";
+    case XdpMode::zero_copy: return "zero-copy";
     default: return "automatic";
   }
 }

@@ -62,8 +62,8 @@ Outcome<XdpSocket> XdpSocket::make(const Shape& shape) {
   const xdp_umem_reg memory{.addr = reinterpret_cast<std::uintptr_t>(shape.memory.data()),
                             .len = shape.memory.size(),
                             .chunk_size = shape.chunk_bytes,
-                            .headroom = 0,
-                            .flags = XDP_UMEM_UNALIGNED_CHUNK_FLAG};
+                            .headroom = shape.more_headroom,
+                            .flags = shape.is_aligned ? 0U : XDP_UMEM_UNALIGNED_CHUNK_FLAG};
   auto done = set(file, XDP_UMEM_REG, memory);
   if (done) done = set_sizes(file, shape);
   if (!done) return std::unexpected(done.error());
@@ -100,17 +100,21 @@ Outcome<> XdpSocket::map_rings(const Shape& shape) {
   return map(completion, offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, shape.tx_entries, address);
 }
 
-Outcome<bool> XdpSocket::bind(std::uint32_t interface, std::uint32_t queue) const noexcept {
+Outcome<XdpSocket::Bound> XdpSocket::bind(std::uint32_t interface, std::uint32_t queue,
+                                          Copying copying) const noexcept {
+  constexpr std::uint16_t ways[] = {XDP_ZEROCOPY, XDP_COPY | use_fragments, XDP_COPY};
   sockaddr_xdp address{};
   address.sxdp_family = AF_XDP;
   address.sxdp_ifindex = interface;
   address.sxdp_queue_id = queue;
-  for (const std::uint16_t fragments : {use_fragments, std::uint16_t{0}}) {
-    address.sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP | fragments;
+  for (const std::uint16_t way : ways) {
+    const bool is_zero_copy = way == XDP_ZEROCOPY;
+    if (copying == (is_zero_copy ? Copying::always : Copying::never)) continue;
+    address.sxdp_flags = way | XDP_USE_NEED_WAKEUP;
     if (::bind(file_.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-      return fragments != 0;
+      return Bound{(way & use_fragments) != 0, is_zero_copy};
     }
-    if (errno != EINVAL) break;
+    if (errno == EBUSY || (!is_zero_copy && errno != EINVAL)) break;
   }
   return failure();
 }

@@ -42,6 +42,9 @@ inline constexpr std::uint32_t min_chunk = 2048;
 inline constexpr std::uint32_t max_chunk = 4096;
 }  // namespace xdp
 
+/// Whether the kernel copies packets, or the driver reads and writes the frames themselves.
+enum class Copying : std::uint8_t { always, if_needed, never };
+
 class XdpSocket {
  public:
   struct Rings {
@@ -53,15 +56,23 @@ class XdpSocket {
   struct Shape {
     std::span<std::byte> memory;  ///< whole pages, that outlive the socket; it pins them
     std::uint32_t chunk_bytes;    ///< what the kernel may write, from a frame's address on
-    std::uint32_t rx_entries;     ///< of the rx and the fill ring, a power of two
-    std::uint32_t tx_entries;     ///< of the tx and the completion ring, likewise
+    std::uint32_t more_headroom;  ///< of these free in front of what is received, beside headroom
+    bool is_aligned;  ///< chunks begin at multiples of their size, a power of two; else anywhere
+    std::uint32_t rx_entries;  ///< of the rx and the fill ring, a power of two
+    std::uint32_t tx_entries;  ///< of the tx and the completion ring, likewise
   };
   /// Whose rings somebody else has mapped.
   XdpSocket(File file, const Rings& rings) noexcept : file_(std::move(file)), rings_(rings) {}
   [[nodiscard]] static Outcome<XdpSocket> make(const Shape& shape);
 
-  /// Binds it to a queue, copying packets in and out. Yields whether packets may have fragments.
-  [[nodiscard]] Outcome<bool> bind(std::uint32_t interface, std::uint32_t queue) const noexcept;
+  struct Bound {
+    bool has_fragments;  ///< packets may have several; never without copies, see bind()
+    bool is_zero_copy;
+  };
+  /// Binds it to a queue. Without copies packets have one fragment each: how many more a driver
+  /// takes it does not say, and what it does not take it keeps.
+  [[nodiscard]] Outcome<Bound> bind(std::uint32_t interface, std::uint32_t queue,
+                                    Copying copying) const noexcept;
 
   /// send() and refill() have the driver work on the queue, and interrupts are put off meanwhile.
   [[nodiscard]] Outcome<> poll_busily() const noexcept;

@@ -3,6 +3,7 @@
 // Packets that begin at an offset in their buffers: how it is asked for, and that it goes where the
 // buffer goes.
 #include "conformance/ethernet.hpp"
+#include "support/interfaces.hpp"
 
 #include <algorithm>
 #include <array>
@@ -193,6 +194,42 @@ TEST_P(DataOffsets, OfANullPort) {
   OPEN_OR_END(null_port, "window",
               {.memory_id = master.info().memory_id, .offset = offsets, .null_port = true});
   EXPECT_EQ(null_port.tx_rings()[0].slots().front().offset(), 64U);
+}
+
+// ---- Of interfaces ------------------------------------------------------------------------------
+
+class DataOffsetsOfNics : public OnDevice {
+ protected:
+  void SetUp() override {
+    OnDevice::SetUp();
+    if (IsSkipped()) return;
+    auto joined = test::joined_interfaces();
+    if (!joined) GTEST_SKIP() << test::no_interfaces;
+    joined_ = std::move(*joined);
+  }
+  [[nodiscard]] const std::string& near() const { return joined_.near; }
+  [[nodiscard]] const std::string& far() const { return joined_.far; }
+
+ private:
+  test::JoinedInterfaces joined_;
+};
+ON_EVERY_BARE_DEVICE(DataOffsetsOfNics);
+
+TEST_P(DataOffsetsOfNics, AreWherePacketsBeginOrBefore) {
+  for (const std::uint64_t initial : {64U, 256U}) {
+    const PortOptions options{.offset = DataOffset{.initial = initial, .bits = 0, .max = 512}};
+    OPEN_OR_END(a, near(), options);
+    Port b = open(far(), options);
+    EXPECT_EQ(a.tx_rings()[0].slots().front().offset(), initial);
+    for (std::uint32_t sent = 0; sent != 2000; sent += 100) {
+      send_frames(a, 0, sent, 100, 1);
+      ASSERT_FALSE(must(b.wait(Direction::rx, patience)).empty());
+      for (const RxSlot slot : b.rx_rings()[0].slots()) EXPECT_GE(slot.offset(), initial);
+      auto received = receive_frames(b, 0, 100);
+      std::ranges::sort(received);  // veth may have them in another order
+      EXPECT_EQ(received, numbers(sent, 100));
+    }
+  }
 }
 
 // ---- The option ---------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ class XdpNics : public Xdp {
     options.device.xdp = mode;
     return options;
   }
+  void options_are_refused(const DataOffset& offset, const char* why) const {
+    EXPECT_THAT(message_of(try_open(near(), {.offset = offset})), testing::HasSubstr(why));
+  }
 };
 
 TEST_F(XdpNics, AreAttachedAsAskedAndSayHow) {
@@ -146,6 +149,163 @@ TEST_F(XdpNics, ForwardToEachOtherWithoutACopy) {
     must(b.sync_tx());
   }
   EXPECT_EQ(receive_frames(a, 0, 100), numbers(0, 100));
+}
+
+// ---- Data offsets -------------------------------------------------------------------------------
+
+constexpr DataOffset far_in{.initial = 320, .bits = 0, .max = 512};
+
+/// What is asked for, and where packets begin then.
+constexpr std::pair<DataOffset, std::size_t> offsets_and_begins[] = {
+    {{.initial = 0, .bits = 0, .max = 0}, 0},       {{.initial = 64, .bits = 7, .max = 100}, 64},
+    {{.initial = 255, .bits = 0, .max = 255}, 255}, {{.initial = 0, .bits = 0, .max = 256}, 256},
+    {{.initial = 256, .bits = 9, .max = 256}, 256}, {far_in, 320}};
+
+/// Sends one frame at each of three offsets, and expects them where packets begin.
+void expect_offsets(Port& from, Port& to, const DataOffset& offset, std::size_t begin) {
+  TxRing& tx = from.tx_rings()[0];
+  EXPECT_EQ(tx.slots().front().offset(), offset.initial);
+  std::uint32_t number = 0;
+  for (const std::size_t at :
+       {std::size_t{0}, std::size_t{offset.initial}, std::size_t{offset.max}}) {
+    const auto frame = conformance::frame(number++, 1, 2, 1514);
+    TxSlot slot = tx.slots().front();
+    must(slot.set_offset(at));
+    must(slot.write(frame));
+    must(tx.commit(slot.after()));
+  }
+  must(from.sync_tx());
+  for (std::uint32_t expected = 0; expected != number; ++expected) {
+    ASSERT_FALSE(must(to.wait(Direction::rx, patience)).empty());
+    const RxSlot slot = to.rx_rings()[0].slots().front();
+    EXPECT_EQ(slot.offset(), begin);
+    EXPECT_EQ(slot.length(), 1514U);
+    EXPECT_EQ(conformance::number_in_frame(slot.bytes()), expected);
+    must(to.rx_rings()[0].release(slot.after()));
+  }
+}
+
+TEST_F(XdpNics, PutPacketsAtOffsets) {
+  for (const XdpMode mode : {XdpMode::automatic, XdpMode::native, XdpMode::generic}) {
+    for (const auto& [offset, begin] : offsets_and_begins) {
+      SCOPED_TRACE(std::string(to_string(mode)) + ", " + std::to_string(offset.initial) + " of " +
+                   std::to_string(offset.max));
+      PortOptions options = by(mode);
+      options.offset = offset;
+      Port a = must(netmap::open(near(), options));
+      Port b = must(netmap::open(far(), options));
+      EXPECT_EQ(a.info().offset->max, offset.max);
+      expect_offsets(a, b, offset, begin);
+      expect_offsets(b, a, offset, begin);
+      for (int round = 0; round != 12; ++round) exchange(a, b, 100);  // the rings come round
+      EXPECT_EQ(must(a.drain(patience)), 0U);
+    }
+  }
+}
+
+TEST_F(XdpNics, HaveOffsetsForOnePortAndNotForTheNext) {
+  for (const char* name : {"", "@offset=64", "@offset=256", ""}) {
+    Port a = open(near() + name);
+    Port b = open(far());
+    exchange(a, b, 100);
+    exchange(b, a, 100);
+    EXPECT_EQ(a.tx_rings()[0].raw()->offset_mask != 0, *name != '\0');
+    EXPECT_EQ(b.tx_rings()[0].raw()->offset_mask, 0U);
+  }
+}
+
+TEST_F(XdpNics, HaveOffsetsForSomeQueues) {
+  Port plain = open(near() + "-0");
+  Port offset = open(near() + "-1@offset=300");
+  Port other = open(far());
+  exchange(other, plain, 100, 0, 0);
+  exchange(other, offset, 100, 1, 0);
+  exchange(plain, other, 100, 0, 0);
+  exchange(offset, other, 100, 0, 1);
+}
+
+TEST_F(XdpNics, OfOneQueueHaveTheSameOffsetsInBothDirections) {
+  Port receiver = open(near() + "/R@offset=256");
+  Port sender = open(near() + "/T");
+  Port other = open(far());
+  exchange(sender, other, 300);
+  exchange(other, receiver, 300);
+  EXPECT_EQ(code_of(try_open(near() + "-1/R")), std::errc::device_or_resource_busy);
+  close(receiver);
+  close(sender);
+  Port first = open(near() + "/T@offset=64");
+  EXPECT_THAT(message_of(try_open(near() + "/R@offset=256")),
+              testing::HasSubstr("open both with the same"));
+  EXPECT_THAT(message_of(try_open(near() + "/R")), testing::HasSubstr("open both with the same"));
+  Port second = open(near() + "/R@offset=64");
+  exchange(other, second, 300);
+}
+
+TEST_F(XdpNics, AndPipesForwardToEachOtherWithoutACopyOffsetsAndAll) {
+  const PortOptions options{.offset = far_in};
+  Port outside = open(far(), options);
+  Port nic = open(near(), options);
+  Port inner = open("x{1@1", options);
+  Port inside = open("x}1", options);
+  const auto pass_on = [](Port& from, Port& to, std::size_t count) {
+    while (count != 0) {
+      ASSERT_FALSE(must(from.wait(Direction::rx, patience)).empty());
+      const auto done = must(forward(from.rx_rings()[0], to.tx_rings()[0]));
+      EXPECT_TRUE(done.zero_copy);
+      count -= done.packets;
+      must(to.sync_tx());
+    }
+    must(from.sync_rx());
+  };
+  for (int round = 0; round != 30; ++round) {  // the rings come round
+    send_frames(outside, 0, 0, 100, 1);
+    pass_on(nic, inner, 100);
+    ASSERT_FALSE(must(inside.wait(Direction::rx, patience)).empty());
+    EXPECT_EQ(inside.rx_rings()[0].slots().front().offset(), 320U);
+    pass_on(inside, inside, 100);  // and back by the other ring
+    pass_on(inner, nic, 100);
+    ASSERT_FALSE(must(outside.wait(Direction::rx, patience)).empty());
+    EXPECT_EQ(receive_frames(outside, 0, 100), numbers(0, 100));
+  }
+}
+
+TEST_F(XdpNics, WithoutOffsetsCopyToThoseWithThem) {
+  Port outside = open(far());
+  Port nic = open(near());
+  Port inner = open("x{1@1", {.offset = far_in});
+  Port inside = open("x}1", {.offset = far_in});
+  send_frames(outside, 0, 7, 1, 1);
+  ASSERT_FALSE(must(nic.wait(Direction::rx, patience)).empty());
+  EXPECT_FALSE(must(forward(nic.rx_rings()[0], inner.tx_rings()[0])).zero_copy);
+  must(inner.sync_tx());
+  EXPECT_EQ(receive_frames(inside, 0, 1), numbers(7, 1));
+}
+
+TEST_F(XdpNics, AreWithoutCopiesOnlyWithADriverAndOffsetsForIt) {
+  PortOptions options = by(XdpMode::zero_copy);
+  const auto why = [&] { return message_of(netmap::open(near(), options)); };
+  EXPECT_THAT(why(), testing::AllOf(testing::HasSubstr("a port without data offsets"),
+                                    testing::HasSubstr("@offset=256")));
+  options.offset = DataOffset{.initial = 255};
+  EXPECT_THAT(why(), testing::HasSubstr("256 bytes into buffers of a power of two"));
+  options.offset = DataOffset{.initial = 256};
+  EXPECT_THAT(why(), testing::HasSubstr("its driver has no zero-copy mode"));
+  {
+    Port generic = must(netmap::open(near() + "-1", by(XdpMode::generic)));
+    EXPECT_THAT(message_of(netmap::open(near() + "-0", options)),
+                testing::HasSubstr("others have the interface open in generic mode"));
+  }
+  options.device.xdp = XdpMode::automatic;
+  EXPECT_EQ(must(netmap::open(near(), options)).info().xdp, XdpMode::native);
+}
+
+TEST_F(XdpNics, RefuseOffsetsThatCannotBe) {
+  options_are_refused({.initial = 2049}, "does not fit a buffer of 2048");
+  options_are_refused({.initial = 2048}, "to begin at byte 2048");
+  options_are_refused({.initial = 64, .bits = 65}, "at most 64 bits");
+  Port a = open(near());
+  Port b = open(far());
+  exchange(a, b, 100);
 }
 
 TEST_F(XdpNics, AreSharedByProcesses) {

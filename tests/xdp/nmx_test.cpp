@@ -31,11 +31,12 @@ class XdpNmx : public Xdp {
 
   /// Sends and receives so many numbered packets. They must fit into the rings: whoever receives
   /// may be slow, and AF_XDP waits for nobody.
-  void expect_all_arrive(int packets, const Arguments& gen, const Arguments& both) const {
+  void expect_all_arrive(int packets, const Arguments& gen, const Arguments& both,
+                         const std::string& offset = "") const {
     const Arguments numbered = both + Arguments{"-n", std::to_string(packets), "--seq", "-w", "0"};
-    Command receiver(nmx({"recv", far(), "--json", "--silence=20"}, numbered));
+    Command receiver(nmx({"recv", far() + offset, "--json", "--silence=20"}, numbered));
     receiver.wait_for("nmx recv: ");
-    const Outcome sent = nmx_test::run(nmx({"gen", near(), "--json"}, numbered + gen));
+    const Outcome sent = nmx_test::run(nmx({"gen", near() + offset, "--json"}, numbered + gen));
     EXPECT_EQ(sent.status, 0) << sent.err;
     EXPECT_EQ(sent.json()["packets"], packets);
     const Outcome received = receiver.finish();
@@ -55,6 +56,26 @@ TEST_F(XdpNmx, GenSendsWhatRecvReceivesInEitherMode) {
       expect_all_arrive(1000, {"-R", "10000", "-l", bytes}, {"--xdp", mode});
     }
   }
+}
+
+TEST_F(XdpNmx, GenSendsWhatRecvReceivesAtOffsets) {
+  for (const char* offset : {"@offset=64", "@offset=256"}) {
+    for (const char* mode : {"native", "generic"}) {
+      SCOPED_TRACE(std::string(mode) + offset);
+      expect_all_arrive(1000, {"-R", "10000", "-l", "1514"}, {"--xdp", mode}, offset);
+    }
+  }
+}
+
+TEST_F(XdpNmx, ZeroCopyIsRefusedWhereItCannotBe) {
+  const auto refusal = [&](const std::string& offset) {
+    const Outcome outcome =
+        nmx_test::run(nmx({"gen", near() + offset, "-n", "1", "-w", "0", "--xdp", "zero-copy"}));
+    EXPECT_NE(outcome.status, 0);
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal(""), HasSubstr("open it as '" + near() + "@offset=256', or in native mode"));
+  EXPECT_THAT(refusal("@offset=256"), HasSubstr("its driver has no zero-copy mode"));
 }
 
 TEST_F(XdpNmx, ThreadsHaveAQueueEach) {

@@ -18,10 +18,12 @@ std::expected<netmap::DeviceKind, std::string> parse_device(const std::string& t
 }
 
 std::expected<netmap::XdpMode, std::string> parse_xdp_mode(const std::string& text) {
-  for (const auto mode : {netmap::XdpMode::native, netmap::XdpMode::generic}) {
+  using enum netmap::XdpMode;
+  for (const auto mode : {zero_copy, native, generic}) {
     if (text == to_string(mode)) return mode;
   }
-  return std::unexpected("'" + text + "' is no mode of XDP; there are 'native' and 'generic'");
+  return std::unexpected("'" + text +
+                         "' is no mode of XDP; there are 'zero-copy', 'native' and 'generic'");
 }
 
 }  // namespace
@@ -33,8 +35,9 @@ void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
   app.add_option("--domain", device.domain, "Directory where ports of the embedded device meet")
       ->type_name("DIR");
   add_parsed_option(app, "--xdp", device.xdp, parse_xdp_mode,
-                    "native or generic: how the embedded device takes an interface's packets; by "
-                    "default native where the driver can")
+                    "zero-copy (of ports like eth0@offset=256), native or generic: how the "
+                    "embedded device takes an interface's packets; by default the first that the "
+                    "driver can")
       ->type_name("MODE");
   app.add_flag("--busy-poll", device.busy_poll,
                "Have an interface's driver work when the embedded device syncs, not by interrupts");

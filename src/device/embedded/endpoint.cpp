@@ -331,7 +331,7 @@ WaitHandle Endpoint::wait_handle(Direction direction) const noexcept {
 
 std::optional<XdpMode> Endpoint::xdp() const noexcept {
   if (!binding_ || !binding_->nic) return {};
-  return binding_->nic->attachment().mode;
+  return binding_->nic->mode();
 }
 
 XdpCounts Endpoint::xdp_counts() const noexcept {

@@ -6,6 +6,7 @@
 #include "device/embedded/vale.hpp"
 #include "point.hpp"
 
+#include <bit>
 #include <string>
 #include <utility>
 #include <vector>
@@ -223,46 +224,100 @@ namespace {
 
 static_assert(max_queues == xdp::max_queues);
 
-/// The first `count` buffers, as the kernel takes them.
-Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count) {
-  const PoolGeometry& buffers = memory.pools().buffers;
-  const std::uint32_t chunk = buffers.object_bytes + os::xdp::headroom;
-  if (chunk < os::xdp::min_chunk || chunk > os::xdp::max_chunk) {
-    return refuse(std::errc::invalid_argument,
-                  "AF_XDP takes buffers of " +
-                      std::to_string(os::xdp::min_chunk - os::xdp::headroom) + " to " +
-                      std::to_string(os::xdp::max_chunk - os::xdp::headroom) +
-                      " bytes, but the region's have " + std::to_string(buffers.object_bytes));
+/// Whether the buffers can be chunks, with packets where drivers put them.
+bool is_alignable(const PoolGeometry& buffers, const DataOffset& offset) {
+  return std::has_single_bit(buffers.object_bytes) && buffers.object_bytes <= os::xdp::max_chunk &&
+         buffers.offset % buffers.object_bytes == 0 && offset.max >= os::xdp::headroom;
+}
+
+Result<> check_chunks(const xdp::Frames& frames) {
+  if (frames.begin < frames.bytes && frames.chunk_bytes() >= os::xdp::min_chunk &&
+      frames.chunk_bytes() <= os::xdp::max_chunk) {
+    return {};
   }
+  const auto bytes = [](std::uint32_t count) { return std::to_string(count); };
+  return refuse(std::errc::invalid_argument,
+                "AF_XDP takes buffers of " + bytes(os::xdp::min_chunk - os::xdp::headroom) +
+                    " to " + bytes(os::xdp::max_chunk - os::xdp::headroom) +
+                    " bytes, with data offsets that many beside the initial one, or with such of " +
+                    bytes(os::xdp::headroom) + " or more " + bytes(os::xdp::min_chunk) + " or " +
+                    bytes(os::xdp::max_chunk) + " bytes; but the region's have " +
+                    bytes(frames.bytes) + ", and the packets are to begin at byte " +
+                    bytes(frames.begin));
+}
+
+/// The first `count` buffers, as the kernel takes them.
+Result<xdp::Frames> frames_of(const Memory& memory, std::uint32_t count, const DataOffset& offset) {
+  const PoolGeometry& buffers = memory.pools().buffers;
   const std::uint64_t page = os::page_bytes();
   const std::uint64_t begin = buffers.offset / page * page;
   const std::uint64_t bytes = buffers.offset - begin + std::uint64_t{count} * buffers.object_bytes;
   const std::uint64_t pages = (bytes + page - 1) / page * page;
-  return xdp::Frames{.memory = memory.region()->bytes().subspan(begin, pages),
-                     .first = buffers.offset - begin,
-                     .count = count,
-                     .bytes = buffers.object_bytes};
+  const bool is_aligned = is_alignable(buffers, offset);
+  const std::uint64_t least = is_aligned ? os::xdp::headroom : 0;
+  const xdp::Frames frames{.memory = memory.region()->bytes().subspan(begin, pages),
+                           .first = buffers.offset - begin,
+                           .count = count,
+                           .bytes = buffers.object_bytes,
+                           .begin = static_cast<std::uint32_t>(std::max(offset.initial, least)),
+                           .is_aligned = is_aligned};
+  if (auto checked = check_chunks(frames); !checked) return std::unexpected(checked.error());
+  return frames;
 }
 
 std::uint32_t all_slots(const NicRecord& nic) {
   return nic.tx_rings * slots_of(nic, true) + nic.rx_rings * slots_of(nic, false);
 }
 
+/// Why packets cannot but be copied; empty if they can.
+std::string why_copied(const xdp::Frames& frames, const NicRequest& asked, bool others_copy) {
+  if (!asked.offset) {
+    return "drivers put packets " + std::to_string(os::xdp::headroom) +
+           " bytes into their buffers, where a port without data offsets does not look";
+  }
+  if (!frames.is_aligned) {
+    return "drivers put packets " + std::to_string(os::xdp::headroom) +
+           " bytes into buffers of a power of two, from " + std::to_string(os::xdp::min_chunk) +
+           " to " + std::to_string(os::xdp::max_chunk) +
+           " bytes, and the data offsets or buffers asked for are smaller or others";
+  }
+  return others_copy ? "others have the interface open in generic mode" : "";
+}
+
+Result<os::Copying> copying_of(const xdp::Frames& frames, const NicRequest& asked,
+                               bool others_copy) {
+  const std::string why = why_copied(frames, asked, others_copy);
+  if (asked.mode == XdpMode::zero_copy && !why.empty()) {
+    return std::unexpected(Error(
+        errc::not_supported,
+        "cannot have '" + asked.name + "' without copies: " + why + "; open it as '" + asked.name +
+            "@offset=" + std::to_string(os::xdp::headroom) + "', or in native mode"));
+  }
+  if (asked.mode == XdpMode::zero_copy) return os::Copying::never;
+  const bool may = asked.mode == XdpMode::automatic && why.empty();
+  return may && xdp::fits(asked.interface, frames) ? os::Copying::if_needed : os::Copying::always;
+}
+
 }  // namespace
 
-Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint,
-                            const os::Interface& interface, const std::string& name,
-                            bool busy_poll) {
+Result<xdp::Claim> claim_of(const DomainState& state, Memory& memory,
+                            const EndpointRecord& endpoint, const NicRequest& asked) {
+  const NicRecord& nic = state.nic_of(endpoint);
   const auto count = memory.fix_buffers(all_slots(nic));
   if (!count) return std::unexpected(count.error());
-  const auto frames = frames_of(memory, *count);
+  const auto frames = frames_of(memory, *count, asked.offset.value_or(DataOffset()));
   if (!frames) return std::unexpected(frames.error());
-  return xdp::Claim{.name = name,
-                    .interface = interface,
+  const bool others_copy = attachment_of_others(state, endpoint).mode == XdpMode::generic;
+  const auto copying = copying_of(*frames, asked, others_copy);
+  if (!copying) return std::unexpected(copying.error());
+  return xdp::Claim{.name = asked.name,
+                    .interface = asked.interface,
                     .tx = {endpoint.tx.first, endpoint.tx.count, slots_of(nic, true)},
                     .rx = {endpoint.rx.first, endpoint.rx.count, slots_of(nic, false)},
                     .frames = *frames,
-                    .busy_poll = busy_poll};
+                    .busy_poll = asked.busy_poll,
+                    .mode = asked.mode == XdpMode::zero_copy ? XdpMode::native : asked.mode,
+                    .copying = *copying};
 }
 
 }  // namespace netmap::embedded

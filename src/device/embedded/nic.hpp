@@ -8,6 +8,8 @@
 #include "device/embedded/pipe.hpp"
 #include "device/xdp/nic.hpp"
 
+#include <netmap/port_name.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -67,10 +69,18 @@ void mark_slots(Memory& memory, std::uint32_t object) noexcept;
 /// The same for all rings of an endpoint.
 void mark_slots(Memory& memory, const NicRecord& nic, const EndpointRecord& endpoint) noexcept;
 
-/// What the endpoint is to have of its interface. The region does not grow from here on.
-[[nodiscard]] Result<xdp::Claim> claim_of(Memory& memory, const NicRecord& nic,
-                                          const EndpointRecord& endpoint,
-                                          const os::Interface& interface, const std::string& name,
-                                          bool busy_poll);
+/// What is asked of an interface.
+struct NicRequest {
+  std::string name;
+  os::Interface interface;
+  std::optional<DataOffset> offset;
+  XdpMode mode;
+  bool busy_poll;
+};
+
+/// What the endpoint is to have of its interface. The region does not grow from here on. Fails with
+/// not_supported if it cannot be had without copies, and has to be.
+[[nodiscard]] Result<xdp::Claim> claim_of(const DomainState& state, Memory& memory,
+                                          const EndpointRecord& endpoint, const NicRequest& asked);
 
 }  // namespace netmap::embedded

@@ -60,6 +60,20 @@ std::vector<BoundRing> rings_of_vale(const DomainState& state, const EndpointRec
   return rings;
 }
 
+/// Which have one user, whose slots are all empty.
+std::vector<BoundRing> rings_of_nic(const NicRecord& nic, const EndpointRecord& endpoint) {
+  const RingRange tx = endpoint.tx;
+  const RingRange rx = endpoint.rx;
+  std::vector<BoundRing> rings;
+  for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_queues); ++k) {
+    rings.push_back({nic.queues[k].tx, {}, {}, false, false});
+  }
+  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_queues); ++k) {
+    rings.push_back({nic.queues[k].rx, {}, {}, false, false});
+  }
+  return rings;
+}
+
 /// Where packets will begin that senders put into the mailboxes of rings that nobody else has open.
 void write_offset_to_mailboxes(const DomainState& state, const Memory& memory,
                                const EndpointRecord& endpoint, std::uint64_t initial) {
@@ -76,7 +90,7 @@ std::vector<BoundRing> rings_of(const DomainState& state, const Memory& memory,
                                 const EndpointRecord& endpoint) {
   if (endpoint.pipe != no_pipe) return rings_of_pipe(state, memory, endpoint);
   if (endpoint.vale != no_switch) return rings_of_vale(state, endpoint);
-  if (endpoint.nic != no_nic) return {};
+  if (endpoint.nic != no_nic) return rings_of_nic(state.nic_of(endpoint), endpoint);
   std::vector<BoundRing> rings;
   const std::uint32_t count = endpoint.tx.count + std::uint32_t{endpoint.rx.count};
   for (std::uint32_t i = 0; i != std::min(count, 2 * max_rings); ++i) {
@@ -168,14 +182,21 @@ void bind(const Memory& memory, const BoundRing& ring) {
 
 }  // namespace
 
+Result<std::optional<DataOffset>> asked_offset(const abi::nmreq_header& request,
+                                               const Memory& memory) {
+  auto* const asked = find_option<abi::nmreq_opt_offsets>(request, abi::option::offsets);
+  if (asked == nullptr) return std::nullopt;
+  if (const auto mask = mask_of(*asked, memory.pools().buffers.object_bytes); !mask) {
+    asked->nro_opt.nro_status = static_cast<std::uint32_t>(std::errc::invalid_argument);
+    return std::unexpected(mask.error());
+  }
+  return DataOffset{asked->nro_initial_offset, asked->nro_offset_bits, asked->nro_max_offset};
+}
+
 Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state, Memory& memory,
                      const EndpointRecord& endpoint) {
   const auto rings = rings_of(state, memory, endpoint);
   auto* const asked = find_option<abi::nmreq_opt_offsets>(request, abi::option::offsets);
-  if (asked != nullptr && endpoint.nic != no_nic) {
-    return refuse(std::errc::operation_not_supported,
-                  "AF_XDP puts packets at the beginning of their buffers: without data offsets");
-  }
   if (asked != nullptr) {
     const auto answer = [&](std::errc code) {
       asked->nro_opt.nro_status = static_cast<std::uint32_t>(code);

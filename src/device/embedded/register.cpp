@@ -418,23 +418,36 @@ Result<xdp::Attachment> attach(Domain& domain, Domain::Lock& lock, Binding& bind
   }
 }
 
+/// A driver may do without copies, and then not take a program as it is; generic mode always does.
+Result<xdp::Attachment> bind_and_attach(Domain& domain, Domain::Lock& lock, Binding& binding,
+                                        xdp::Claim claim) {
+  for (;;) {
+    if (auto bound = bind_queues(domain, lock, binding, claim); !bound) {
+      return std::unexpected(bound.error());
+    }
+    auto attached = attach(domain, lock, binding, claim.mode);
+    const bool may_copy = claim.copying == os::Copying::if_needed && binding.nic->is_zero_copy();
+    if (attached || !may_copy) return attached;
+    binding.nic.reset();
+    claim.copying = os::Copying::always;
+  }
+}
+
 /// Gives the endpoint its queues, and empty rings for them.
 Result<> take_queues(Domain& domain, Domain::Lock& lock, Binding& binding,
-                     const os::Interface& interface, const std::string& name,
-                     const DeviceOptions& options) {
+                     const NicRequest& asked) {
   DomainState& state = domain.state();
-  const EndpointRecord& endpoint = state.endpoints[binding.endpoint];
+  EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   NicRecord& record = state.nic_of(endpoint);
-  const auto claim =
-      claim_of(*binding.memory, record, endpoint, interface, name, options.busy_poll);
+  const auto claim = claim_of(state, *binding.memory, endpoint, asked);
   if (!claim) return std::unexpected(claim.error());
-  if (auto bound = bind_queues(domain, lock, binding, *claim); !bound) return bound;
-  const auto attached = attach(domain, lock, binding, options.xdp);
+  const auto attached = bind_and_attach(domain, lock, binding, *claim);
   if (!attached) return std::unexpected(attached.error());
   NETMAP_POINT("nic: attached");
   record.link = attached->link;
   record.map = attached->map;
   record.mode = static_cast<std::uint8_t>(attached->mode);
+  endpoint.xdp = static_cast<std::uint8_t>(binding.nic->mode());
   return prepare_rings(state, *binding.memory, endpoint);
 }
 
@@ -455,7 +468,10 @@ Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& re
   EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   Result<> done;
   if (interface) {
-    done = take_queues(domain, lock, binding, *interface, request.nr_name, options);
+    const auto offset = asked_offset(request, *binding.memory);
+    if (!offset) return std::unexpected(offset.error());
+    done = take_queues(domain, lock, binding,
+                       {request.nr_name, *interface, *offset, options.xdp, options.busy_poll});
   } else if (endpoint.vale != no_switch) {
     done = empty_rings(state, *binding.memory, endpoint);
   } else if (endpoint.pipe == no_pipe) {

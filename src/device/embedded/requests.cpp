@@ -163,8 +163,7 @@ std::vector<OpenPort> list_ports(const DomainState& state) {
     std::optional<XdpMode> mode;
     if (endpoint.nic != no_nic) {
       name = stored_name(state.nic_of(endpoint).name);
-      const xdp::Attachment attachment = attachment_of(state, endpoint);
-      if (attachment.link != 0) mode = attachment.mode;
+      if (attachment_of(state, endpoint).link != 0) mode = static_cast<XdpMode>(endpoint.xdp);
     }
     if (endpoint.vale != no_switch) {
       name = full_name(state.switch_of(endpoint), state.port_of(endpoint));

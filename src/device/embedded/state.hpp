@@ -249,6 +249,7 @@ struct EndpointRecord {
   End end;
   std::uint8_t exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
+  std::uint8_t xdp;   ///< an interface's: its XdpMode, once it is attached
   /// Its owner closed it, after listing in ni_bufs_head what it held; not set if the owner died.
   std::atomic<std::uint8_t> is_closed;
   /// Its owner has bare pointers and answers no recount. Set by the owner without the lock, and

@@ -24,6 +24,10 @@ bool has_interface(std::uint32_t) {
   return true;
 }
 
+bool fits(const os::Interface&, const Frames&) {
+  return true;
+}
+
 Result<std::unique_ptr<Nic>> bind(const Claim&) {
   return absent();
 }

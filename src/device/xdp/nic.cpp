@@ -6,6 +6,7 @@
 #include "device/xdp/tx_queue.hpp"
 #include "os/files.hpp"
 #include "os/poll_set.hpp"
+#include "os/timer.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -28,8 +29,8 @@ using Clock = std::chrono::steady_clock;
 /// A socket that is bound to its queue. Ports of this process may have a direction each.
 struct BoundSocket {
   os::XdpSocket socket;
-  std::span<std::byte> memory;
-  bool has_fragments;
+  os::XdpSocket::Bound bound;
+  Frames frames;
   bool polls_busily;
   /// Directions that a port has, or had: the kernel still has buffers of it. Under the mutex.
   Directions used{};
@@ -37,6 +38,10 @@ struct BoundSocket {
 
 /// By queue.
 using Sockets = std::map<std::uint32_t, std::shared_ptr<BoundSocket>>;
+
+bool is_bound_without_copies(const Sockets::value_type& socket) {
+  return socket.second->bound.is_zero_copy;
+}
 
 /// This process's, by network namespace, interface and queue.
 struct OpenSockets {
@@ -58,12 +63,21 @@ struct Events {
     if (!tx) return std::unexpected(tx.error());
     auto news = os::watch_deletion(interface);
     if (!news) return std::unexpected(news.error());
-    return Events{std::move(*rx), std::move(*tx), std::move(*news)};
+    return Events{std::move(*rx), std::move(*tx), std::move(*news), {}};
+  }
+  /// Yields to who waits for room now and then: without copies the kernel wakes nobody when it
+  /// gives frames back.
+  os::Outcome<> look_now_and_then() {
+    auto made = os::Timer::make();
+    if (!made) return std::unexpected(made.error());
+    timer = std::move(*made);
+    return tx.watch_readable(timer->fd());
   }
 
   os::PollSet rx;  ///< of several queues; a single one's socket does without, which costs less
   os::PollSet tx;
   os::File news;  ///< that the interface was deleted, of which its sockets wake nobody
+  std::optional<os::Timer> timer;  ///< in tx
 };
 
 class XdpNic final : public Nic {
@@ -110,10 +124,12 @@ class XdpNic final : public Nic {
       if (!watched && arming_.is_ok()) arming_ = watched.error();
     }
     events_.tx.clear();  // what there is room for now, whoever armed looks at
+    if (events_.timer) events_.timer->start(pause_);
   }
   void disarm(Directions directions) noexcept override {
     if (directions.has(Direction::tx)) {
       for (const TxQueue& queue : tx_) events_.tx.forget(queue.fd());
+      if (events_.timer) events_.timer->stop();
     }
     if (directions.has(Direction::rx)) {
       for (RxQueue& queue : rx_) queue.look_closely();
@@ -122,9 +138,14 @@ class XdpNic final : public Nic {
   [[nodiscard]] const Attachment& attachment() const noexcept override {
     return program_->attachment();
   }
+  [[nodiscard]] bool is_zero_copy() const noexcept override {
+    return std::ranges::all_of(sockets_, is_bound_without_copies);
+  }
   [[nodiscard]] XdpCounts counts() const noexcept override;
 
  private:
+  /// What the driver needs for a few packets.
+  static constexpr auto pause_ = std::chrono::microseconds(50);
   template <class Queues>
   static SyncStatus sync(Queues& queues) noexcept {
     SyncStatus all;
@@ -149,8 +170,15 @@ class XdpNic final : public Nic {
 };
 
 Result<Attachment> XdpNic::attach(XdpMode mode, const Attachment& others) {
-  auto program = Program::on(interface_, name_, mode, others);
+  const bool must_be_native = std::ranges::any_of(sockets_, is_bound_without_copies);
+  auto program = Program::on(interface_, name_, must_be_native ? XdpMode::native : mode, others);
   if (!program) return std::unexpected(program.error());
+  if (must_be_native && (*program)->attachment().mode != XdpMode::native) {
+    return std::unexpected(Error(std::error_code(EBUSY, std::system_category()),
+                                 "others opened '" + name_ +
+                                     "' in generic mode meanwhile, which copies packets; close it "
+                                     "there, or ask for generic mode"));
+  }
   program_ = std::move(*program);
   return program_->attachment();
 }
@@ -164,7 +192,7 @@ Result<> XdpNic::start(const Layout& layout) {
   for (const RingPlace& at : layout.tx) {
     BoundSocket& bound = *sockets_.at(at.index);
     bound.used |= Direction::tx;
-    tx_.emplace_back(at, frames_, bound.socket, bound.has_fragments);
+    tx_.emplace_back(at, frames_, bound.socket, bound.bound);
   }
   os::Outcome<> watched;
   for (const RingPlace& at : layout.rx) {
@@ -219,25 +247,29 @@ Error cannot_bind(const Claim& claim, std::uint32_t queue, std::error_code why) 
       "cannot take queue " + std::to_string(queue) + " of '" + claim.name + "': " + why.message();
   if (why == std::errc::device_or_resource_busy) {
     sentence += "; another AF_XDP socket has it; end the program that does";
+  } else if (claim.copying == os::Copying::never) {
+    sentence += "; its driver has no zero-copy mode, or not as it is; ask for native mode";
   }
   return {why, std::move(sentence)};
 }
 
 /// Of packets that have one fragment at most.
-Result<> check_mtu(const Claim& claim) {
-  constexpr std::uint32_t ethernet_header = 14;
-  if (claim.interface.mtu + ethernet_header <= claim.frames.bytes) return {};
+Result<> check_mtu(const Claim& claim, bool is_zero_copy) {
+  if (fits(claim.interface, claim.frames)) return {};
   return std::unexpected(Error(
       std::error_code(EINVAL, std::system_category()),
       "packets of '" + claim.name + "', whose MTU is " + std::to_string(claim.interface.mtu) +
-          ", may be larger than the region's buffers of " + std::to_string(claim.frames.bytes) +
-          " bytes, and AF_XDP splits them from Linux 6.6 on only; lower the MTU"));
+          ", may be larger than the " + std::to_string(claim.frames.room()) +
+          " bytes that the region's buffers have for them, and AF_XDP splits them " +
+          (is_zero_copy ? "only where it copies" : "from Linux 6.6 on only") + "; lower the MTU"));
 }
 
 /// For both directions, whichever is claimed now: a socket gets its rings once.
 Result<os::XdpSocket> make_socket(const Claim& claim) {
   auto socket = os::XdpSocket::make({.memory = claim.frames.memory,
-                                     .chunk_bytes = claim.frames.bytes + os::xdp::headroom,
+                                     .chunk_bytes = claim.frames.chunk_bytes(),
+                                     .more_headroom = claim.frames.more_headroom(),
+                                     .is_aligned = claim.frames.is_aligned,
                                      .rx_entries = std::bit_ceil(claim.rx.slots),
                                      .tx_entries = std::bit_ceil(claim.tx.slots)});
   if (!socket) return std::unexpected(cannot_make_socket(claim, socket.error()));
@@ -269,10 +301,9 @@ os::Outcome<std::shared_ptr<BoundSocket>> try_queue(const Claim& claim, std::uin
   auto& known = open_sockets().sockets[{claim.interface.network, claim.interface.index, queue}];
   auto socket = known.lock();
   if (socket || !spare) return socket;
-  const auto bound = spare->bind(claim.interface.index, queue);
+  const auto bound = spare->bind(claim.interface.index, queue, claim.copying);
   if (!bound) return std::unexpected(bound.error());
-  socket = std::make_shared<BoundSocket>(std::move(*spare), claim.frames.memory, *bound,
-                                         claim.busy_poll);
+  socket = std::make_shared<BoundSocket>(std::move(*spare), *bound, claim.frames, claim.busy_poll);
   known = socket;
   return socket;
 }
@@ -296,22 +327,41 @@ Result<std::shared_ptr<BoundSocket>> await_queue(const Claim& claim, std::uint32
   return *socket;
 }
 
+/// Whether the queue's socket, which may have been made for the other direction, does for this one.
+Result<> check_socket(const Claim& claim, std::uint32_t queue, const BoundSocket& socket) {
+  const auto refuse = [&](const std::string& why) {
+    return std::unexpected(
+        Error(std::error_code(EBUSY, std::system_category()),
+              "cannot take queue " + std::to_string(queue) + " of '" + claim.name + "' " + why));
+  };
+  if (overlap(socket.used, wanted(claim, queue)) ||
+      socket.frames.memory.data() != claim.frames.memory.data()) {
+    return refuse(
+        "anew while a port has its other direction, or it is another region's; close that port "
+        "first");
+  }
+  if (claim.rx.has(queue) && (socket.frames.begin != claim.frames.begin ||
+                              socket.frames.is_aligned != claim.frames.is_aligned)) {
+    return refuse(
+        "with these data offsets, or without any, while a port has its other direction with "
+        "others; open both with the same");
+  }
+  if (claim.copying == os::Copying::never && !socket.bound.is_zero_copy) {
+    return refuse(
+        "without copies while a port has its other direction with copies; close that port first");
+  }
+  return {};
+}
+
 Result<std::shared_ptr<BoundSocket>> take_queue(const Claim& claim, std::uint32_t queue,
                                                 Clock::time_point end) {
   const auto socket = await_queue(claim, queue, end);
   if (!socket) return socket;
-  if (auto fits = (*socket)->has_fragments ? Result<>() : check_mtu(claim); !fits) {
-    return std::unexpected(fits.error());
-  }
+  const auto& bound = (*socket)->bound;
+  auto done = bound.has_fragments ? Result<>() : check_mtu(claim, bound.is_zero_copy);
   const std::scoped_lock only(open_sockets().mutex);
-  if (overlap((*socket)->used, wanted(claim, queue)) ||
-      (*socket)->memory.data() != claim.frames.memory.data()) {
-    return std::unexpected(
-        Error(std::error_code(EBUSY, std::system_category()),
-              "cannot take queue " + std::to_string(queue) + " of '" + claim.name +
-                  "' anew while a port has its other direction, or it is another region's; close "
-                  "that port first"));
-  }
+  if (done) done = check_socket(claim, queue, **socket);
+  if (!done) return std::unexpected(done.error());
   return socket;
 }
 
@@ -334,6 +384,11 @@ bool has_interface(std::uint32_t index) {
   return os::has_interface(index);
 }
 
+bool fits(const os::Interface& interface, const Frames& frames) {
+  constexpr std::uint32_t ethernet_header = 14;
+  return interface.mtu + ethernet_header <= frames.room();
+}
+
 Result<std::unique_ptr<Nic>> bind(const Claim& claim) {
   const auto end = Clock::now() + std::chrono::seconds(2);
   Sockets sockets;
@@ -345,6 +400,11 @@ Result<std::unique_ptr<Nic>> bind(const Claim& claim) {
     sockets.emplace(queue, std::move(*socket));
   }
   auto events = Events::make(claim.name);
+  if (events && std::ranges::any_of(sockets, is_bound_without_copies)) {
+    if (const auto done = events->look_now_and_then(); !done) {
+      events = std::unexpected(done.error());
+    }
+  }
   if (!events) {
     return std::unexpected(
         Error(events.error(), "cannot wait on '" + claim.name + "': " + events.error().message()));

@@ -40,6 +40,8 @@ struct Claim {
   Queues rx;
   Frames frames;
   bool busy_poll;
+  XdpMode mode;         ///< of the XDP program, if others have none attached; not zero_copy
+  os::Copying copying;  ///< if it is not always, the frames are aligned
 };
 
 class Nic {
@@ -50,7 +52,7 @@ class Nic {
   virtual ~Nic() = default;
 
   /// Attaches the interface's XDP program, as `mode` says, or joins those who have. Fails with
-  /// no_such_file_or_directory if they have let go of it.
+  /// no_such_file_or_directory if they have let go of it. Without copies it has to be native.
   virtual Result<Attachment> attach(XdpMode mode, const Attachment& others) = 0;
   /// Once it is attached: from here on packets move. The rings of `layout` are those that were
   /// claimed; tx rings are free, rx rings empty, and their buffers nobody else's.
@@ -65,8 +67,13 @@ class Nic {
   [[nodiscard]] virtual WaitHandle wait_handle(Direction direction) const noexcept = 0;
   virtual void arm(Directions directions) noexcept = 0;
   virtual void disarm(Directions directions) noexcept = 0;
-  /// Precondition: it is attached.
+  /// Precondition of this and the next: it is attached.
   [[nodiscard]] virtual const Attachment& attachment() const noexcept = 0;
+  [[nodiscard]] XdpMode mode() const noexcept {
+    return is_zero_copy() ? XdpMode::zero_copy : attachment().mode;
+  }
+  /// Of all its queues.
+  [[nodiscard]] virtual bool is_zero_copy() const noexcept = 0;
   [[nodiscard]] virtual XdpCounts counts() const noexcept = 0;
 };
 
@@ -77,6 +84,9 @@ class Nic {
 /// Whether the calling thread's network namespace has an interface of that index, or that cannot be
 /// told.
 [[nodiscard]] bool has_interface(std::uint32_t index);
+
+/// Whether its largest packets have room in one frame.
+[[nodiscard]] bool fits(const os::Interface& interface, const Frames& frames);
 
 /// Takes hold of the queues, for which it waits two seconds at most. Once that is done, the kernel
 /// has let go of all frames that former sockets on them had.

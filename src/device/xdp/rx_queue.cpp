@@ -9,6 +9,7 @@ RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket&
       frames_(frames),
       socket_(&socket),
       polls_busily_(polls_busily),
+      offsets_(at.bounds.offsets),
       fill_(socket.rings().fill),
       rx_(socket.rings().rx) {
   for (std::uint32_t slot = 0; slot != ring_.size(); ++slot) {
@@ -16,6 +17,7 @@ RxQueue::RxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket&
     if (frames_.has(buffer)) give(buffer);
   }
   fill_.publish();
+  if (fill_.needs_wakeup()) socket_->refill();
 }
 
 /// The kernel gets them in the order of their slots, each when the next one comes.
@@ -28,7 +30,8 @@ SyncStatus RxQueue::sync() noexcept {
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
   SyncStatus done = give_back(*head);
-  if (polls_busily_ && rx_.is_empty()) socket_->refill();
+  const bool is_idle = polls_busily_ && rx_.is_empty();
+  if (is_idle || fill_.needs_wakeup()) socket_->refill();
   const SyncStatus shown = show();
   return done.is_ok() ? shown : done;
 }
@@ -43,7 +46,6 @@ SyncStatus RxQueue::give_back(std::uint32_t head) noexcept {
     give(buffer);
   }
   fill_.publish();
-  if (fill_.needs_wakeup()) socket_->refill();
   ring_.pass(end);
   if (end == head) return {};
   ring_.reset();
@@ -56,13 +58,15 @@ SyncStatus RxQueue::show() noexcept {
   std::uint32_t tail = before;
   bool is_sound = true;
   rx_.take([&](const os::XdpDescriptor& packet) {
-    const auto buffer = frames_.index(packet.address);
-    is_sound = buffer && packet.length <= frames_.bytes && tail != last;
+    const auto place = frames_.place(packet.address);
+    is_sound = place && packet.length <= frames_.bytes - place->offset &&
+               (place->offset & ~offsets_.mask) == 0 && tail != last;
     if (!is_sound) return false;
-    bring(ring_, tail, ring_.first(), *buffer);
+    bring(ring_, tail, ring_.first(), place->buffer);
+    if (offsets_.mask != 0) offsets_.store_to(ring_.slot(tail), place->offset);
     const bool has_more = (packet.options & os::xdp::more_fragments) != 0;
     detail::store(ring_.slot(tail),
-                  {*buffer, static_cast<std::uint16_t>(packet.length),
+                  {place->buffer, static_cast<std::uint16_t>(packet.length),
                    has_more ? abi::slot_flags::more_fragments : std::uint16_t{0}});
     tail = ring_.next(tail);
     return true;

@@ -36,6 +36,7 @@ class RxQueue {
   Frames frames_;
   const os::XdpSocket* socket_;
   bool polls_busily_;
+  detail::Offsets offsets_;
   Producer<std::uint64_t> fill_;
   Consumer<os::XdpDescriptor> rx_;
   std::uint32_t kept_ = 0;  ///< the buffer that the kernel gets next

@@ -7,6 +7,10 @@ namespace {
 /// What is shorter than two addresses and a type is no packet.
 constexpr std::uint32_t ethernet_header = 14;
 
+/// Before Linux 6.17 a call sends a few tens of packets, and shows that in the ring only when all
+/// are sent. Of a zero-copy socket the driver is told that there are some.
+constexpr std::uint32_t copied_a_call = 32;
+
 /// The kernel has done its share, or as many packets as it keeps for a socket are under way.
 constexpr auto not_all = std::errc::resource_unavailable_try_again;
 
@@ -19,13 +23,15 @@ bool is_passing(std::error_code why) {
 }  // namespace
 
 TxQueue::TxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
-                 bool has_fragments) noexcept
+                 const os::XdpSocket::Bound& bound) noexcept
     : ring_(at),
       frames_(frames),
       socket_(&socket),
       tx_(socket.rings().tx),
       completion_(socket.rings().completion),
-      most_fragments_(has_fragments ? max_fragments : 1) {}
+      offset_mask_(at.bounds.offsets.mask),
+      most_fragments_(bound.has_fragments ? max_fragments : 1),
+      least_a_call_(bound.is_zero_copy ? UINT32_MAX : copied_a_call) {}
 
 SyncStatus TxQueue::sync() noexcept {
   const auto head = ring_.head();
@@ -64,9 +70,14 @@ TxQueue::Packet TxQueue::next_packet(std::uint32_t head) const noexcept {
   packet.end = ring_.first();
   while (!packet.is_whole && packet.end != head) {
     const auto slot = detail::load(ring_.slot(packet.end));
-    packet.is_sound = frames_.has(slot.index) && slot.length <= frames_.bytes;
+    const std::uint64_t offset = detail::load(ring_.slot(packet.end).ptr) & offset_mask_;
+    packet.is_sound =
+        frames_.has(slot.index) && offset <= frames_.bytes && slot.length <= frames_.bytes - offset;
     if (!packet.is_sound) break;
-    if (packet.count < max_fragments) packet.slots[packet.count] = slot;
+    if (packet.count < max_fragments) {
+      const auto options = slot.more_fragments() ? os::xdp::more_fragments : 0;
+      packet.fragments[packet.count] = {frames_.address(slot.index) + offset, slot.length, options};
+    }
     ++packet.count;
     packet.bytes += slot.length;
     packet.has_gaps |= slot.length == 0;
@@ -77,11 +88,7 @@ TxQueue::Packet TxQueue::next_packet(std::uint32_t head) const noexcept {
 }
 
 void TxQueue::put(const Packet& packet) noexcept {
-  for (std::uint32_t i = 0; i != packet.count; ++i) {
-    const auto& slot = packet.slots[i];
-    const bool is_last = i + 1 == packet.count;
-    tx_.put({frames_.address(slot.index), slot.length, is_last ? 0 : os::xdp::more_fragments});
-  }
+  for (std::uint32_t i = 0; i != packet.count; ++i) tx_.put(packet.fragments[i]);
 }
 
 /// Its buffers are back at once.
@@ -92,12 +99,9 @@ void TxQueue::drop(const Packet& packet) noexcept {
     (void)take_back(detail::load(ring_.slot(at)).index);
 }
 
-/// Before Linux 6.17 a call sends a few tens of packets, and shows that in the ring only when all
-/// are sent.
 SyncStatus TxQueue::kick() noexcept {
-  constexpr std::uint32_t least_a_call = 32;
   if (!tx_.needs_wakeup()) return {};
-  for (std::uint32_t calls = tx_.waiting() / least_a_call + 1; calls != 0 && tx_.waiting() != 0;
+  for (std::uint32_t calls = tx_.waiting() / least_a_call_ + 1; calls != 0 && tx_.waiting() != 0;
        --calls) {
     const auto sent = socket_->send();
     if (sent || sent.error() == not_all) continue;
@@ -111,8 +115,8 @@ SyncStatus TxQueue::kick() noexcept {
 SyncStatus TxQueue::take_back() noexcept {
   bool is_sound = true;
   completion_.take([&](std::uint64_t address) {
-    const auto buffer = frames_.index(address);
-    is_sound &= buffer && take_back(*buffer);
+    const auto place = frames_.place(address);
+    is_sound &= place && take_back(place->buffer);
     return true;
   });
   return is_sound ? SyncStatus() : SyncStatus(errc::ring_corrupt);

@@ -15,9 +15,9 @@ namespace netmap::xdp {
 
 class TxQueue {
  public:
-  /// `socket` is bound and outlives this. `has_fragments`: whether packets may have more than one.
+  /// `socket` is bound as `bound` says, and outlives this.
   TxQueue(const RingPlace& at, const Frames& frames, const os::XdpSocket& socket,
-          bool has_fragments) noexcept;
+          const os::XdpSocket::Bound& bound) noexcept;
 
   /// Hands over the whole packets before head, and shows which slots are free again. Fails with
   /// packet_too_large for a packet of more fragments than there may be, which is dropped.
@@ -29,7 +29,7 @@ class TxQueue {
   /// Of one skb. Linux: MAX_SKB_FRAGS.
   static constexpr std::uint32_t max_fragments = 17;
   struct Packet {
-    std::array<detail::SlotWord, max_fragments> slots;
+    std::array<os::XdpDescriptor, max_fragments> fragments;
     std::uint32_t count = 0;  ///< which may be more than fit in there
     std::uint32_t bytes = 0;
     std::uint32_t end = 0;
@@ -50,7 +50,9 @@ class TxQueue {
   const os::XdpSocket* socket_;
   Producer<os::XdpDescriptor> tx_;
   Consumer<std::uint64_t> completion_;
+  std::uint64_t offset_mask_;
   std::uint32_t most_fragments_;
+  std::uint32_t least_a_call_;  ///< packets that the kernel sends each time it is called
 };
 
 }  // namespace netmap::xdp
