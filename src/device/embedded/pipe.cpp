@@ -105,6 +105,9 @@ void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t ind
 void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                 std::uint32_t num_slots) {
   describe_ring(memory, object, index, is_tx, num_slots);
+  RingWords& words = memory.words(object);
+  words.published = words.returned = 0;
+  words.rx_sleepers = words.tx_sleepers = 0;
   abi::netmap_ring& ring = memory.ring(object);
   if (is_tx && num_slots != 0) ring.tail = num_slots - 1;
   for (std::uint32_t slot = 0; slot != num_slots; ++slot) {
