@@ -41,7 +41,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 6;
+inline constexpr std::uint32_t layout_version = 7;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -197,6 +197,7 @@ struct SwitchPort {
   std::uint32_t rx_slots;
   std::uint32_t first_ring;
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
+  std::uint16_t rx_was_open;                ///< or ever had, so that senders may know it
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   char name[abi::interface_name_size];      ///< behind the colon
 };

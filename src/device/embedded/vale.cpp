@@ -41,6 +41,7 @@ void for_each_user(const DomainState& state, std::uint16_t vale, Use&& use) {
 bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
                          std::chrono::milliseconds patience) {
   using Clock = std::chrono::steady_clock;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   os::barrier();
   bool are_over = true;
   const auto end = Clock::now() + patience;
@@ -206,7 +207,7 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
   port.rx_rings = shape.rx_rings;
   port.tx_slots = shape.tx_slots;
   port.rx_slots = shape.rx_slots;
-  port.rx_open = 0;
+  port.rx_open = port.rx_was_open = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
   store_short_name(port.name, name.port);
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
@@ -226,7 +227,8 @@ Result<> open_rings(DomainState& state, const Memory& memory, const EndpointReco
   if (shape.rx_slots > slots_of_ring(memory.pools())) {
     return std::unexpected(damaged("a switch's port"));
   }
-  if (fresh != 0 && !wait_for_deliveries(state, endpoint.vale, 1s)) {
+  const bool may_be_known = (fresh & port.rx_was_open) != 0;
+  if (may_be_known && !wait_for_deliveries(state, endpoint.vale, 1s)) {
     return refuse(std::errc::device_or_resource_busy,
                   "a process is sending to the former user of this port, and does not end; it may "
                   "be stopped");
@@ -234,11 +236,10 @@ Result<> open_rings(DomainState& state, const Memory& memory, const EndpointReco
   for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
     if ((fresh >> k & 1) == 0) continue;
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
-    memory.words(rx_object(port, k)).returned = 0;
-    memory.words(rx_object(port, k)).published = 0;
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
   }
   NETMAP_POINT("vale: rings emptied");
+  port.rx_was_open |= fresh;
   port.rx_open |= fresh;
   ++state.switch_of(endpoint).changes;
   return {};
