@@ -177,7 +177,8 @@ void ValeSender::deliver_all(const ValePeers& peers, Ringer& ringer) noexcept {
   all_ = {};
 }
 
-/// Claims a few cells at a time: of a process that is stopped here, others miss no more than these.
+/// Claims a few cells at a time, or as many as a packet needs: of a process that is stopped here,
+/// others miss no more than these.
 void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& all,
                          Ringer& ringer) noexcept {
   Merged packets(fragments_, one, all);
@@ -186,9 +187,11 @@ void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& al
     to.mailbox.words->dropped.fetch_add(1, std::memory_order_relaxed);
     packets.pass();
   };
+  const std::uint32_t few = to.mailbox.size / 4;
   bool is_full = false;
   while (packets.next() != none && !is_full) {
-    const std::span wanted(cells.data(), std::min(packets.fragments(), most_fragments));
+    const std::uint32_t least = std::max<std::uint32_t>(fragments_[packets.next()].count, few);
+    const std::span wanted(cells.data(), std::min({packets.fragments(), least, most_fragments}));
     const std::span claimed = wanted.first(to.mailbox.claim(owner_, wanted));
     is_full = claimed.size() != wanted.size();
     for (const std::uint16_t cell : claimed) {
