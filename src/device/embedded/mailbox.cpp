@@ -28,6 +28,7 @@ Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t si
 void Mailbox::reset() const noexcept {
   for (std::uint32_t cell = 0; cell != size; ++cell) {
     cells[cell].owner.store(owner::nobody, std::memory_order_relaxed);
+    store(cells[cell].offset, std::uint16_t{0});
   }
   cells[0].owner.store(owner::mailbox, std::memory_order_relaxed);
   store(cells[0].next, no_cell);
