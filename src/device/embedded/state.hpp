@@ -198,6 +198,9 @@ struct SwitchPort {
   std::uint32_t first_ring;
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
   std::uint16_t rx_was_open;                ///< or ever had, so that senders may know it
+  /// Of a user that died, likewise: their slots may name what is not their own.
+  std::uint16_t tx_was_left;
+  std::uint16_t rx_was_left;
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   char name[abi::interface_name_size];      ///< behind the colon
 };

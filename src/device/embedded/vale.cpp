@@ -3,6 +3,7 @@
 
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/recount.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -56,11 +57,18 @@ bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
   return are_over;
 }
 
-std::uint16_t rx_bits(const EndpointRecord& endpoint) {
-  const RingRange rx = endpoint.rx;
-  const std::uint32_t end = std::min(rx.end(), max_switch_rings);
-  if (rx.first >= end) return 0;
-  return static_cast<std::uint16_t>((1U << end) - (1U << rx.first));
+/// A bit for each ring.
+std::uint16_t bits(RingRange rings) {
+  const std::uint32_t end = std::min(rings.end(), max_switch_rings);
+  if (rings.first >= end) return 0;
+  return static_cast<std::uint16_t>((1U << end) - (1U << rings.first));
+}
+/// use(ring) for each bit.
+template <class Use>
+void for_each_bit(std::uint16_t set, Use&& use) {
+  for (std::uint32_t k = 0; k != max_switch_rings; ++k) {
+    if ((set >> k & 1) != 0) use(k);
+  }
 }
 
 Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view name) {
@@ -103,17 +111,57 @@ Result<> make_rings(Memory& memory, SwitchPort& port, const PortShape& shape) {
   return {};
 }
 
+/// Of one whose user died a recount finds the buffers.
 void destroy(Domain& domain, SwitchPort& port) {
   if (const auto memory = Memory::of(domain, port.memory_id)) {
+    const bool was_left = (port.tx_was_left | port.rx_was_left) != 0;
     for_each_object(port, [&](std::uint32_t object) {
+      if (was_left) return;
       for_each_slot(**memory, object, [&](const abi::netmap_slot& slot) {
         (*memory)->give_back_buffer(slot.buf_idx);
       });
     });
     (*memory)->give_back_rings(port.first_ring, total_rings(port));
+    if (was_left) start_recount(domain.state(), **memory);
   }
   NETMAP_POINT("vale: port destroyed");
   port.presence = SwitchPort::none;
+}
+
+/// Rings that an endpoint has and nobody else, a bit for each.
+struct Fresh {
+  std::uint16_t tx;
+  std::uint16_t rx;
+};
+Fresh fresh_rings(const DomainState& state, const SwitchPort& port,
+                  const EndpointRecord& endpoint) {
+  std::uint16_t tx_open = 0;
+  for_each_user(state, endpoint.vale, [&](const EndpointRecord& other) {
+    if (&other != &endpoint && other.port == endpoint.port) tx_open |= bits(other.tx);
+  });
+  return {static_cast<std::uint16_t>(bits(endpoint.tx) & ~tx_open),
+          static_cast<std::uint16_t>(bits(endpoint.rx) & ~port.rx_open)};
+}
+
+/// Gives those that a dead user left other buffers; a recount finds the former ones.
+Result<> replace_left(DomainState& state, Memory& memory, SwitchPort& port, Fresh fresh) {
+  const PortShape shape = shape_of(port);
+  const std::uint16_t tx = fresh.tx & port.tx_was_left;
+  const std::uint16_t rx = fresh.rx & port.rx_was_left;
+  Result<> done;
+  const auto replace = [&](std::uint32_t object, std::uint32_t slots) {
+    if (done) done = give_buffers(memory, object, slots);
+  };
+  for_each_bit(tx, [&](std::uint32_t k) { replace(tx_object(port, k), shape.tx_slots); });
+  for_each_bit(rx, [&](std::uint32_t k) {
+    replace(rx_object(port, k), shape.rx_slots);
+    replace(mailbox_object(port, k), shape.rx_slots);
+  });
+  if ((tx | rx) != 0) start_recount(state, memory);
+  if (!done) return done;
+  port.tx_was_left ^= tx;
+  port.rx_was_left ^= rx;
+  return done;
 }
 
 /// What nobody has open any more senders are not to find; yields whether that is news.
@@ -123,7 +171,7 @@ bool withdraw(const DomainState& state, ValePlace place, SwitchPort& port) {
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
     has_users = true;
-    open |= rx_bits(endpoint);
+    open |= bits(endpoint.rx);
   });
   const std::uint16_t before = port.rx_open;
   if (has_users && (before & ~open) == 0) return false;
@@ -208,6 +256,7 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
   port.tx_slots = shape.tx_slots;
   port.rx_slots = shape.rx_slots;
   port.rx_open = port.rx_was_open = 0;
+  port.tx_was_left = port.rx_was_left = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
   store_short_name(port.name, name.port);
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
@@ -220,27 +269,34 @@ bool is_at(const EndpointRecord& endpoint, ValePlace place) {
   return endpoint.vale == place.vale && endpoint.port == place.port;
 }
 
-Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint) {
+void leave_rings(SwitchPort& port, const EndpointRecord& endpoint) noexcept {
+  port.tx_was_left |= bits(endpoint.tx);
+  port.rx_was_left |= bits(endpoint.rx);
+}
+
+Result<> open_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint) {
   SwitchPort& port = state.port_of(endpoint);
   const PortShape shape = shape_of(port);
-  const std::uint16_t fresh = rx_bits(endpoint) & ~port.rx_open;
-  if (shape.rx_slots > slots_of_ring(memory.pools())) {
+  if (std::max(shape.tx_slots, shape.rx_slots) > slots_of_ring(memory.pools())) {
     return std::unexpected(damaged("a switch's port"));
   }
-  const bool may_be_known = (fresh & port.rx_was_open) != 0;
-  if (may_be_known && !wait_for_deliveries(state, endpoint.vale, 1s)) {
+  const auto fresh = fresh_rings(state, port, endpoint);
+  if ((fresh.rx & port.rx_was_open) != 0 && !wait_for_deliveries(state, endpoint.vale, 1s)) {
     return refuse(std::errc::device_or_resource_busy,
                   "a process is sending to the former user of this port, and does not end; it may "
                   "be stopped");
   }
-  for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
-    if ((fresh >> k & 1) == 0) continue;
+  if (auto given = replace_left(state, memory, port, fresh); !given) return given;
+  for_each_bit(fresh.tx, [&](std::uint32_t k) {
+    empty_ring(memory, tx_object(port, k), k, true, shape.tx_slots);
+  });
+  for_each_bit(fresh.rx, [&](std::uint32_t k) {
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
-  }
+  });
   NETMAP_POINT("vale: rings emptied");
-  port.rx_was_open |= fresh;
-  port.rx_open |= fresh;
+  port.rx_was_open |= fresh.rx;
+  port.rx_open |= fresh.rx;
   ++state.switch_of(endpoint).changes;
   return {};
 }

@@ -81,10 +81,12 @@ void for_each_port(const DomainState& state, std::uint16_t memory_id, Use&& use)
 /// Whether an endpoint has this port of that switch open.
 [[nodiscard]] bool is_at(const EndpointRecord& endpoint, ValePlace place);
 
-/// Gives the rings of an endpoint that nobody else has open their first state, and lets senders
-/// find its rx rings. Fails with device_or_resource_busy if a sender that found them before, for
-/// who had them open before, is not done with them.
-Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint);
+/// Gives the rings of an endpoint that nobody else has open their first state, with other buffers
+/// if their last user died, and lets senders find its rx rings. Fails with device_or_resource_busy
+/// if a sender that found them before, for who had them open before, is not done with them.
+Result<> open_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint);
+/// The endpoint's user died.
+void leave_rings(SwitchPort& port, const EndpointRecord& endpoint) noexcept;
 
 /// A sender died: what it had claimed is to be looked for in the mailboxes of its switch.
 void tell_of_death(Domain& domain, std::uint16_t vale);
