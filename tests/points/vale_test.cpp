@@ -4,6 +4,8 @@
 // victim, which answers each frame that it gets. While it is stopped, and after it has died, no
 // frame of the sender's is lost to the receiver; what it sent is received; and when it is dead
 // nothing is left of it.
+#include "device/embedded/vale.hpp"
+#include "device/embedded/mailbox.hpp"
 #include "points/points.hpp"
 #include "support/frames.hpp"
 
@@ -119,6 +121,9 @@ class PointsOfSwitches : public Points {
     return some;
   }
 
+ protected:
+  Port from_ = open("vale:from", of_slots(64));
+
  private:
   static void say_hello(Port& port, test::Address from) {
     EXPECT_TRUE(send_frame(port.tx_rings()[0], {from, test::everybody, 0}));
@@ -162,7 +167,6 @@ class PointsOfSwitches : public Points {
     ++received_;
   }
 
-  Port from_ = open("vale:from", of_slots(64));
   Port to_ = open("vale:to", of_slots(1024));
   Shared<Answers> answers_;
   std::uint32_t frames_sent_ = 0;
@@ -178,6 +182,115 @@ TEST_F(PointsOfSwitches, KillNobodyElse) {
 
 TEST_F(PointsOfSwitches, StopNobodyElse) {
   stop_at(some_points({"vale: ", "deliver: ", "take: "}), 20);
+}
+
+/// A process that stops, or dies, at its `pass`-th pass of a point, counted from 0, in `work()`.
+template <std::invocable Work>
+Process start(const char* point, int pass, int signal, Work work) {
+  return Process([=] {
+    chosen = point;
+    passes = pass;
+    signal_there = signal;
+    points::reached = strike;
+    work();
+    return true;
+  });
+}
+
+/// Its ring has fewer slots than the victim has frames.
+TEST_F(PointsOfSwitches, StopOfASenderLeavesOthersRoomInASmallRing) {
+  auto few = open("vale:few", of_slots(16));
+  const Process stopped = start("deliver: cell claimed", 14, SIGSTOP, [this] {
+    auto port = open("vale:victim", of_slots(64));
+    for (std::uint32_t number = 0; number != 15; ++number) {
+      EXPECT_TRUE(send_frame(port.tx_rings()[0], {victim, test::everybody, number}));
+    }
+    must(port.sync_tx());
+  });
+  ASSERT_TRUE(await([&] { return is_struck(stopped); }));
+  std::size_t received = 0;
+  const auto take_all = [&] {
+    must(few.sync_rx());
+    few.rx_rings()[0].for_each([&](const Packet& packet) {
+      const auto frame = frame_of(packet);
+      received += frame && frame->from == sender;
+    });
+    must(few.sync_rx());
+  };
+  take_all();
+  EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, test::everybody, 1}));
+  must(from_.sync_tx());
+  take_all();
+  EXPECT_EQ(received, 1U);
+}
+
+/// The names of buffers in rings and mailboxes of a port.
+class NamesOfBuffers {
+ public:
+  explicit NamesOfBuffers(const std::string& domain) : domain_(must(Domain::at(domain))) {}
+
+  void add(const Port& port, const ValeName& name) {
+    const auto memory = must(Memory::existing(*domain_, port.info().memory_id));
+    const auto place = find_vale_port(domain_->state(), name).value();
+    for_each_object(domain_->state().switches[place.vale].ports[place.port],
+                    [&](std::uint32_t object) {
+                      for_each_slot(*memory, object, [&](auto& slot) { add(slot.buf_idx); });
+                    });
+  }
+  void add(Port& port) {
+    for (TxRing& ring : port.tx_rings()) {
+      const std::span slots(abi::slots_of(*ring.raw()), ring.num_slots());
+      for (const abi::netmap_slot& slot : slots) add(slot.buf_idx);
+    }
+  }
+  void add(std::uint32_t buffer) {
+    EXPECT_TRUE(names_.insert(buffer).second) << "buffer " << buffer << " has two names";
+  }
+
+ private:
+  std::shared_ptr<Domain> domain_;
+  std::set<std::uint32_t> names_;
+};
+
+TEST_F(PointsOfSwitches, KillOfAReceiverThatTakesLeavesTheNextEachBufferInOnePlace) {
+  const PortOptions two_rings{
+      .conf = {.tx_rings = 2, .rx_rings = 2, .tx_slots = 16, .rx_slots = 16}};
+  auto second = open("vale:two-1", two_rings);
+  const Shared<std::atomic<bool>> is_open;
+  Process taker = start("take: slot filled", 1, SIGKILL, [&] {
+    auto first = open("vale:two-0");
+    *is_open = true;
+    for (;;) (void)must(first.wait(Direction::rx, patience));
+  });
+  ASSERT_TRUE(await([&] { return is_open->load(); }));
+  for (std::uint32_t number = 0; number != 2; ++number) {
+    EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, test::everybody, number}));
+  }
+  must(from_.sync_tx());
+  EXPECT_FALSE(taker.succeeded());
+  auto first = open("vale:two-0");
+  NamesOfBuffers(path()).add(first, {"vale", "two"});
+  for (int turn = 0; turn != 2; ++turn) {
+    for (Port* const port : {&first, &second}) must(port->sync_rx());
+    (void)try_open("vale:two");  // is refused, and collects
+  }
+  EXPECT_EQ(InDomain::in_use(first.info().memory_id).buffers, 2U + 16 * 6);
+}
+
+/// Its port is destroyed, and names a buffer that is the pipe's.
+TEST_F(PointsOfSwitches, KillInTheMiddleOfAnExchangeLeavesEachBufferInOnePlace) {
+  Process dead([this] {
+    auto port = open("vale:victim", of_slots(16, 1));
+    auto pipe = open("x}1", small);
+    auto* const own = abi::slots_of(*port.tx_rings()[0].raw());
+    own[0].buf_idx = abi::slots_of(*source_.tx_rings()[0].raw())[0].buf_idx;
+    return ::kill(::getpid(), SIGKILL) == 0;
+  });
+  EXPECT_FALSE(dead.succeeded());
+  const auto port = open("vale:next", of_slots(16, 1));
+  NamesOfBuffers names(path());
+  names.add(port, {"vale", "next"});
+  names.add(source_);
 }
 
 }  // namespace
