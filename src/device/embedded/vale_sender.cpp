@@ -3,6 +3,7 @@
 
 #include <netmap/look_ahead.hpp>
 
+#include "os/files.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -107,13 +108,13 @@ ValeSender::Fragment ValeSender::fragment_of(const abi::netmap_slot& slot) const
   const std::uint64_t ptr = load(slot.ptr);
   if ((word.flags & abi::slot_flags::indirect) != 0) {
     const auto* const bytes = reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(ptr));
-    return {bytes, bytes == nullptr ? std::uint16_t{0} : word.length, 1, none, false};
+    return {bytes, word.length, 1, none, false, true};
   }
   const auto buffer = ring_.buffer(word.index);
   const std::uint64_t offset = ptr & load(words_->offset_mask);
   if (offset > buffer.size() || word.length > buffer.size() - offset)
-    return {nullptr, 0, 1, none, false};
-  return {buffer.data() + offset, word.length, 1, none, offset % line == 0};
+    return {nullptr, 0, 1, none, false, false};
+  return {buffer.data() + offset, word.length, 1, none, offset % line == 0, false};
 }
 
 void ValeSender::choose_ways() noexcept {
@@ -128,8 +129,10 @@ void ValeSender::choose_ways() noexcept {
 /// The port that a packet is for; learns where it comes from.
 std::uint16_t ValeSender::find_way(const Fragment& packet) noexcept {
   if (packet.length < shortest_frame) return to_nobody;
-  const std::byte* const to = packet.bytes;
-  const std::byte* const from = packet.bytes + address_bytes;
+  std::array<std::byte, shortest_frame> head;
+  if (packet.is_indirect && !os::read_memory(head, packet.bytes)) return to_nobody;
+  const std::byte* const to = packet.is_indirect ? head.data() : packet.bytes;
+  const std::byte* const from = to + address_bytes;
   if (!is_group(from)) {
     const std::uint64_t source = address_at(from);
     auto& station = vale_->stations[hash(source)];
@@ -223,9 +226,13 @@ void ValeSender::write(const Mailbox& to, std::uint16_t packet,
     const std::span<std::byte> room = to.room_in(cell);
     std::uint16_t length = fragment.length;
     if (length > room.size()) length = 0;
-    copy(room, {fragment.bytes, length}, fragment.may_round);
+    if (!fragment.is_indirect) {
+      copy(room, {fragment.bytes, length}, fragment.may_round);
+    } else if (!os::read_memory(room.first(length), fragment.bytes)) {
+      length = 0;
+    }
     store(cell.length, length);
-    const int more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
+    const std::size_t more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
     store(cell.flags,
           static_cast<std::uint16_t>(cells.size() << abi::slot_flags::port_shift | more));
   }

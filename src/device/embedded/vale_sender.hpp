@@ -41,7 +41,8 @@ class ValeSender {
     std::uint16_t length;
     std::uint16_t count;
     std::uint16_t next;
-    bool may_round;  ///< up to whole cache lines, which are all in the buffer
+    bool may_round;    ///< up to whole cache lines, which are all in the buffer
+    bool is_indirect;  ///< it may not be memory of the process: who wrote the slot says where it is
   };
   /// Packets that go one way, in order.
   struct Queue {
