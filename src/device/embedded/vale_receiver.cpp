@@ -21,7 +21,7 @@ std::uint32_t fragments_of(const Cell& cell) noexcept {
 
 ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox)
     : ring_(at), words_(&words), mailbox_(mailbox), deaths_(mailbox.words->deaths) {
-  chains_.reserve(2 * std::size_t{mailbox.size});
+  chains_.reserve(mailbox.size);
 }
 
 SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
@@ -52,7 +52,8 @@ void ValeReceiver::catch_up() noexcept {
   next_chain_ = 0;
 }
 
-/// From the newest chain back to the last one known. False if they lead in a circle.
+/// From the newest chain back to the last one known. False if there are more than cells: they lead
+/// in a circle.
 bool ValeReceiver::list_chains() noexcept {
   if (next_chain_ == chains_.size()) chains_.clear(), next_chain_ = 0;
   const std::uint16_t last = chains_.empty() ? progress_.taken : chains_.back();
@@ -63,7 +64,7 @@ bool ValeReceiver::list_chains() noexcept {
   next_chain_ = 0;
   const std::size_t known = chains_.size();
   for (std::uint16_t cell = newest; cell != last; cell = load(mailbox_.at(cell).older)) {
-    if (chains_.size() - known == mailbox_.size) {
+    if (chains_.size() == mailbox_.size) {
       chains_.resize(known);
       return false;
     }
