@@ -5,18 +5,12 @@
 // damaged.
 #include "hostile/exercise.hpp"
 #include "hostile/vandal.hpp"
+#include "hostile/word_parameter.hpp"
 #include "support/frames.hpp"
 
-#include <algorithm>
-#include <cctype>
-#include <ostream>
 #include <vector>
 
 namespace netmap::embedded {
-
-inline void PrintTo(const SharedWord& word, std::ostream* out) {
-  *out << word.name;
-}
 
 namespace {
 
@@ -115,16 +109,11 @@ TEST_P(DamagedSwitchWord, HarmsNobody) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<SharedWord>& info) {
-  std::string name = info.param.name;
-  std::ranges::replace_if(name, [](char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-}
 INSTANTIATE_TEST_SUITE_P(, DamagedSwitchWord, testing::ValuesIn(switch_words()), name_of);
 
-/// One kind of damage; yields how many writes there were.
-std::uint64_t round(const std::vector<SharedWord>& words, std::uint64_t seed, int turns,
-                    std::uint64_t writes) {
+/// One kind of damage, for so many turns and until there were so many writes.
+void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int turns,
+                  std::uint64_t writes) {
   const Shared<Strikes> strikes;
   SwitchPlace place;
   Process vandal([&] { return vandalise(place.files(), words, seed, *strikes); });
@@ -139,21 +128,20 @@ std::uint64_t round(const std::vector<SharedWord>& words, std::uint64_t seed, in
   std::printf("%llu writes, %llu times a port was opened\n",
               static_cast<unsigned long long>(strikes->count.load()),
               static_cast<unsigned long long>(place.opened()));
-  return strikes->count;
 }
 
-void all_rounds(const std::vector<SharedWord>& words, int turns, std::uint64_t writes) {
-  for (std::uint64_t seed = 0; seed != rounds(); ++seed) round(words, seed, turns, writes);
+void switch_rounds(const std::vector<SharedWord>& words, int turns, std::uint64_t writes) {
+  for (std::uint64_t seed = 0; seed != rounds(); ++seed) switch_round(words, seed, turns, writes);
 }
 
 TEST(VandalOfSwitches, HarmsNobody) {
-  all_rounds(switch_words(), 20, 1000);
+  switch_rounds(switch_words(), 20, 1000);
 }
 
 TEST(VandalOfSwitches, OfOneWordHarmsNobody) {
   for (const SharedWord& word : switch_words()) {
     SCOPED_TRACE(word.name);
-    all_rounds({word}, 1, 10);
+    switch_rounds({word}, 1, 10);
   }
 }
 
@@ -161,7 +149,7 @@ TEST(VandalOfSwitches, OfTheirRegionHarmsNobody) {
   auto words = switch_words();
   const auto region = region_words();
   words.insert(words.end(), region.begin(), region.end());
-  all_rounds(words, 20, 1000);
+  switch_rounds(words, 20, 1000);
 }
 
 }  // namespace

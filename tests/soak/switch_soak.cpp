@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// So long may anything take; the library's own longest wait is 5 seconds.
-constexpr auto hang = 60s;
+constexpr auto longest_wait = 60s;
 constexpr std::uint16_t shared_region = 1;
 
 void pause_for(std::uint64_t microseconds) {
@@ -238,7 +238,7 @@ std::uint64_t SwitchSoak::sum(std::atomic<std::uint64_t> Table::Member::* figure
 
 template <class Holds>
 void SwitchSoak::await(const char* what, Holds holds) {
-  const auto last = Clock::now() + hang;
+  const auto last = Clock::now() + longest_wait;
   while (!holds()) {
     if (table_->act.load().kind != Act::Kind::end) check_members();
     if (Clock::now() > last) throw std::runtime_error(std::string("waited a minute for ") + what);
