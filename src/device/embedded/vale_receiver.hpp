@@ -38,6 +38,7 @@ class ValeReceiver {
   void finish_chain() noexcept;
   void save_progress() noexcept;
   void reclaim(const DomainState& state) noexcept;
+  [[nodiscard]] std::vector<bool> full_cells() const noexcept;
 
   OwnRing ring_;
   RingWords* words_;
