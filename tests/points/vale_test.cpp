@@ -122,9 +122,6 @@ class PointsOfSwitches : public Points {
   }
 
  protected:
-  Port from_ = open("vale:from", of_slots(64));
-
- private:
   static void say_hello(Port& port, test::Address from) {
     EXPECT_TRUE(send_frame(port.tx_rings()[0], {from, test::everybody, 0}));
     must(port.sync_tx());
@@ -137,6 +134,10 @@ class PointsOfSwitches : public Points {
       return ::kill(::getpid(), SIGKILL) == 0;
     }).succeeded();
   }
+
+  Port from_ = open("vale:from", of_slots(64));
+
+ private:
   /// A number is drawn once, whoever lives. Of those that a victim had drawn before its last sync
   /// ended the rest may be missing.
   void answer(Port& port, const Packet& packet) {
@@ -275,6 +276,59 @@ TEST_F(PointsOfSwitches, KillOfAReceiverThatTakesLeavesTheNextEachBufferInOnePla
     (void)try_open("vale:two");  // is refused, and collects
   }
   EXPECT_EQ(InDomain::in_use(first.info().memory_id).buffers, 2U + 16 * 6);
+}
+
+/// Who has a packet in a mailbox is found dead by the receiver, which is stopped meanwhile, right
+/// after it looked what there is.
+TEST_F(PointsOfSwitches, KillOfASenderWhileAReceiverTakesLosesNothingThatWasPutIn) {
+  struct Progress {
+    std::atomic<bool> is_open;
+    std::atomic<bool> has_synced;
+    std::atomic<bool> may_take;
+  };
+  const Shared<Progress> progress;
+  Process taker = start("take: moved", 0, SIGSTOP, [&] {
+    auto port = open("vale:few", of_slots(16));
+    progress->is_open = true;
+    (void)must(port.wait(Direction::rx, patience));
+    progress->has_synced = true;
+    EXPECT_TRUE(await([&] { return progress->may_take.load(); }));
+    std::size_t count[4] = {};
+    for (int turn = 0; turn != 3; ++turn) {
+      must(port.sync_rx());
+      port.rx_rings()[0].for_each([&](const Packet& packet) {
+        const auto frame = frame_of(packet);
+        ASSERT_TRUE(frame) << "a frame was damaged";
+        EXPECT_EQ(frame->number, count[frame->from]++);
+      });
+    }
+    EXPECT_EQ(count[sender], 13U) << "there is no room for more";
+    EXPECT_EQ(count[victim], 3U);
+  });
+  ASSERT_TRUE(await([&] { return progress->is_open.load(); }));
+  const auto die_with = [this](auto work) {
+    EXPECT_FALSE(Process([&] {
+                   auto port = open("vale:victim", of_slots(16));
+                   work(port);
+                   return ::kill(::getpid(), SIGKILL) == 0;
+                 }).succeeded());
+    (void)open("vale:other", of_slots(16));  // finds it
+  };
+  const auto send = [](Port& port, test::Address from, std::uint32_t first, std::uint32_t end) {
+    for (std::uint32_t number = first; number != end; ++number) {
+      EXPECT_TRUE(send_frame(port.tx_rings()[0], {from, test::everybody, number}));
+    }
+    must(port.sync_tx());
+  };
+  die_with([](Port&) {});
+  send(from_, sender, 0, 1);
+  ASSERT_TRUE(await([&] { return is_struck(taker); }));
+  die_with([&](Port& port) { send(port, victim, 0, 3); });
+  ::kill(taker.id(), SIGCONT);
+  ASSERT_TRUE(await([&] { return progress->has_synced.load(); }));
+  send(from_, sender, 1, 16);
+  progress->may_take = true;
+  EXPECT_TRUE(taker.succeeded());
 }
 
 /// Its port is destroyed, and names a buffer that is the pipe's.
