@@ -21,6 +21,10 @@ inline std::vector<const char*>& all() {
 inline bool is_of_interfaces(std::string_view name) {
   return name.starts_with("nic: ");
 }
+/// Whether only who has a port of a switch open comes by.
+inline bool is_of_switches(std::string_view name) {
+  return name.starts_with("vale: ") || name.starts_with("deliver: ") || name.starts_with("take: ");
+}
 /// Called with the name of a point that is reached.
 inline void (*reached)(const char* name) = [](const char*) {};
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace netmap::os {
@@ -163,6 +164,15 @@ bool register_barrier() noexcept {
 
 void barrier() noexcept {
   ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+}
+
+Outcome<> read_memory(std::span<std::byte> into, const void* from) noexcept {
+  const iovec here{into.data(), into.size()};
+  const iovec there{const_cast<void*>(from), into.size()};
+  const ssize_t bytes = ::process_vm_readv(::getpid(), &here, 1, &there, 1, 0);
+  if (bytes < 0) return failure();
+  if (static_cast<std::size_t>(bytes) != into.size()) return failure(EFAULT);
+  return {};
 }
 
 std::uint32_t user() noexcept {

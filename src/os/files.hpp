@@ -66,6 +66,8 @@ void ring(const File& fifo) noexcept;
 [[nodiscard]] bool register_barrier() noexcept;
 /// A full memory barrier on every running thread of every registered process.
 void barrier() noexcept;
+/// Fills `into` from an address of this process, if one it is: fails with bad_address otherwise.
+[[nodiscard]] Outcome<> read_memory(std::span<std::byte> into, const void* from) noexcept;
 
 [[nodiscard]] std::uint32_t user() noexcept;
 [[nodiscard]] std::uint32_t process() noexcept;

@@ -3,18 +3,12 @@
 // Whatever one word of a domain's records or of its region holds, a program that opens, uses and
 // closes ports there goes on, or is told that something is damaged.
 #include "embedded/support.hpp"
-#include "hostile/records.hpp"
+#include "hostile/word_parameter.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <ostream>
 
 namespace netmap::embedded {
-
-inline void PrintTo(const SharedWord& word, std::ostream* out) {
-  *out << word.name;
-}
 
 namespace {
 
@@ -100,11 +94,6 @@ TEST(DamagedName, IsCut) {
   EXPECT_TRUE(std::ranges::find(ports, name, &OpenPort::name) != ports.end()) << ports.front().name;
 }
 
-std::string name_of(const testing::TestParamInfo<SharedWord>& info) {
-  std::string name = info.param.name;
-  std::ranges::replace_if(name, [](char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-}
 INSTANTIATE_TEST_SUITE_P(OfARecord, DamagedWord, testing::ValuesIn(record_words()), name_of);
 INSTANTIATE_TEST_SUITE_P(OfARegion, DamagedWord, testing::ValuesIn(region_words()), name_of);
 

@@ -21,6 +21,11 @@ os::Mapping map(const std::string& file, std::size_t bytes) {
 
 constexpr std::uint32_t few = 4;  // instances of which some are in use
 
+/// Each port of a switch has a tx ring, an rx ring and the mailbox of that.
+constexpr std::uint32_t mailbox_number(std::uint32_t n) {
+  return n % few * 3 + 2;
+}
+
 }  // namespace
 
 SharedFiles::SharedFiles(const std::string& domain, std::uint16_t memory_id)
@@ -104,9 +109,84 @@ std::vector<SharedWord> record_words() {
            }}};
 }
 
+#define SWITCH_WORD(word)                                                                 \
+  SharedWord {                                                                            \
+    "switch." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().switches[n % 2].word, value);                                \
+    }                                                                                     \
+  }
+#define PORT_WORD(word)                                                                        \
+  SharedWord {                                                                                 \
+    "switch port." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().switches[0].ports[n % few].word, value);                          \
+    }                                                                                          \
+  }
+#define MAILBOX_WORD(word)                                                                 \
+  SharedWord {                                                                             \
+    "mailbox." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.mailbox(mailbox_number(n)).word, value);                              \
+    }                                                                                      \
+  }
+#define CELL_WORD(word)                                                                 \
+  SharedWord {                                                                          \
+    "cell." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.cell(mailbox_number(n), n / few % 8).word, value);                 \
+    }                                                                                   \
+  }
+
+std::vector<SharedWord> switch_words() {
+  return {ENDPOINT_WORD(vale),
+          ENDPOINT_WORD(port),
+          ENDPOINT_WORD(deliveries),
+          ENDPOINT_WORD(epoch),
+          ENDPOINT_WORD(tx.count),
+          ENDPOINT_WORD(rx.count),
+          SWITCH_WORD(in_use),
+          SWITCH_WORD(changes),
+          SWITCH_WORD(name[0]),
+          SWITCH_WORD(name[15]),
+          PORT_WORD(presence),
+          PORT_WORD(memory_id),
+          PORT_WORD(tx_rings),
+          PORT_WORD(rx_rings),
+          PORT_WORD(tx_slots),
+          PORT_WORD(rx_slots),
+          PORT_WORD(first_ring),
+          PORT_WORD(rx_open),
+          PORT_WORD(rx_was_open),
+          PORT_WORD(tx_was_left),
+          PORT_WORD(rx_was_left),
+          PORT_WORD(header_bytes),
+          PORT_WORD(name[0]),
+          PORT_WORD(name[15]),
+          {"switch.stations",
+           [](const SharedFiles& files, std::uint32_t, std::uint64_t value) {
+             // of the address that is known, too
+             for (auto& station : files.state().switches[0].stations) {
+               write_to(station, (station & ~std::uint64_t{UINT16_MAX}) | (value & UINT16_MAX));
+             }
+           }},
+          MAILBOX_WORD(newest),
+          MAILBOX_WORD(empty),
+          MAILBOX_WORD(dropped),
+          MAILBOX_WORD(deaths),
+          MAILBOX_WORD(progress),
+          CELL_WORD(buffer),
+          CELL_WORD(length),
+          CELL_WORD(flags),
+          CELL_WORD(owner),
+          CELL_WORD(next),
+          CELL_WORD(older),
+          CELL_WORD(offset)};
+}
+
 #undef ENDPOINT_WORD
 #undef PIPE_WORD
 #undef NIC_WORD
+#undef SWITCH_WORD
+#undef PORT_WORD
+#undef MAILBOX_WORD
+#undef CELL_WORD
 
 #define REGION_WORD(name, place)                                                          \
   SharedWord {                                                                            \

@@ -171,13 +171,17 @@ class Points : public InDomain {
       }
     }
   }
+  /// What others do while a victim is stopped.
+  virtual void meanwhile() {
+    for (int turn = 0; turn != 20; ++turn) serve();
+  }
   /// A victim is stopped at each, others go on, and it forwards `packets` more when it goes on.
   void stop_at(const std::vector<const char*>& points, std::uint64_t packets) {
     for (const char* point : points) {
       SCOPED_TRACE(point);
       Process victim = start_victim(point, SIGSTOP, Random(1));
       ASSERT_TRUE(await_strike(victim)) << "it is never reached";
-      for (int turn = 0; turn != 20; ++turn) serve();
+      meanwhile();
       ::kill(victim.id(), SIGCONT);
       const std::uint64_t until = received_ + packets;
       ASSERT_TRUE(await([&] {
@@ -197,10 +201,11 @@ class Points : public InDomain {
   }
 };
 
-/// Those that are reached without an interface.
+/// Those that are reached without an interface or a switch.
 inline std::vector<const char*> points_of_pipes() {
   std::vector<const char*> some = points::all();
   std::erase_if(some, points::is_of_interfaces);
+  std::erase_if(some, points::is_of_switches);
   return some;
 }
 

@@ -53,7 +53,8 @@ void block_signals() {
 Soak::Soak(const Goals& goals, std::uint64_t seed)
     : goals_(goals), seed_(seed), random_(seed), opener_(*stage_, domain_.path()) {
   for (const char* point : points::all()) {
-    if (!points::is_of_interfaces(point)) tally_.at_points[point] = 0;
+    if (points::is_of_interfaces(point) || points::is_of_switches(point)) continue;
+    tally_.at_points[point] = 0;
   }
 }
 

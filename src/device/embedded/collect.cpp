@@ -123,6 +123,9 @@ void collect_endpoints(Domain& domain) {
     if (const auto memory = Memory::of(domain, endpoint.memory_id)) {
       release(endpoint, **memory);
       if (endpoint.nic != no_nic) release_queues(state, endpoint, **memory);
+      if (endpoint.vale != no_switch && !endpoint.is_closed) {
+        leave_rings(state.port_of(endpoint), endpoint);
+      }
       if (!endpoint.is_closed) start_recount(state, **memory);
       if (endpoint.is_raw) renew_recount(state, **memory);
     }

@@ -12,7 +12,7 @@ bool owner::is_alive(std::uint16_t owner, const DomainState& state) noexcept {
   if (owner == mailbox || endpoint >= max_endpoints) return owner == mailbox;
   const EndpointRecord& record = state.endpoints[endpoint];
   return record.in_use.load(std::memory_order_acquire) != 0 &&
-         of(endpoint, record.epoch.load(std::memory_order_relaxed)) == owner;
+         of(endpoint, record.epoch.load(std::memory_order_acquire)) == owner;
 }
 
 Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t size) {

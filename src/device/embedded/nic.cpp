@@ -41,14 +41,6 @@ std::uint16_t rings_for(std::uint32_t queues) {
   return static_cast<std::uint16_t>(std::min(queues, max_queues));
 }
 
-Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t slots) {
-  const auto buffers = memory.take_buffers(slots);
-  if (!buffers) return std::unexpected(buffers.error());
-  abi::netmap_slot* const first = abi::slots_of(memory.ring(object));
-  for (std::uint32_t slot = 0; slot != slots; ++slot) first[slot].buf_idx = (*buffers)[slot];
-  return {};
-}
-
 Result<std::uint32_t> make_ring(Memory& memory, std::uint32_t slots) {
   const auto object = memory.take_rings(1, slots);
   if (!object) return object;

@@ -107,9 +107,20 @@ void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t ind
   ring.dir = is_tx ? abi::ring_dir::tx : abi::ring_dir::rx;
 }
 
+Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t num_slots) {
+  const auto buffers = memory.take_buffers(num_slots);
+  if (!buffers) return std::unexpected(buffers.error());
+  abi::netmap_slot* const first = abi::slots_of(memory.ring(object));
+  for (std::uint32_t slot = 0; slot != num_slots; ++slot) first[slot].buf_idx = (*buffers)[slot];
+  return {};
+}
+
 void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                 std::uint32_t num_slots) {
   describe_ring(memory, object, index, is_tx, num_slots);
+  RingWords& words = memory.words(object);
+  words.published = words.returned = 0;
+  words.rx_sleepers = words.tx_sleepers = 0;
   abi::netmap_ring& ring = memory.ring(object);
   if (is_tx && num_slots != 0) ring.tail = num_slots - 1;
   for (std::uint32_t slot = 0; slot != num_slots; ++slot) {

@@ -115,7 +115,10 @@ void for_each_null_slot(const EndpointRecord& endpoint, const Memory& memory, Us
 /// Fills in what netmap(4) keeps in a ring's head. `is_tx`: its direction.
 void describe_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                    std::uint32_t num_slots);
-/// The same, as if nobody had used it: all slots are free, or empty. They keep their buffers.
+/// Gives all its slots other buffers.
+[[nodiscard]] Result<> give_buffers(Memory& memory, std::uint32_t object, std::uint32_t num_slots);
+/// As describe_ring(), and as if nobody had used it: all slots are free, or empty. They keep their
+/// buffers.
 void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index, bool is_tx,
                 std::uint32_t num_slots);
 

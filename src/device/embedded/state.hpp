@@ -205,9 +205,12 @@ struct SwitchPort {
   std::uint32_t first_ring;
   std::uint64_t left;                       ///< greater than that of ports that were left before
   std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
+  std::uint16_t rx_was_open;                ///< or ever had, so that senders may know it
+  /// Of a user that died, likewise: their slots may name what is not their own.
+  std::uint16_t tx_was_left;
+  std::uint16_t rx_was_left;
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   std::atomic<std::uint8_t> stays;          ///< an interface: it is there until it is removed
-  std::uint8_t was_announced;               ///< senders may have found it
   char name[abi::interface_name_size];      ///< behind the colon
 };
 

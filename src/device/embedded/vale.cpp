@@ -3,6 +3,7 @@
 
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/recount.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -41,6 +42,7 @@ void for_each_user(const DomainState& state, std::uint16_t vale, Use&& use) {
 bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
                          std::chrono::milliseconds patience) {
   using Clock = std::chrono::steady_clock;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   os::barrier();
   bool are_over = true;
   const auto end = Clock::now() + patience;
@@ -55,11 +57,18 @@ bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
   return are_over;
 }
 
-std::uint16_t rx_bits(const EndpointRecord& endpoint) {
-  const RingRange rx = endpoint.rx;
-  const std::uint32_t end = std::min(rx.end(), max_switch_rings);
-  if (rx.first >= end) return 0;
-  return static_cast<std::uint16_t>((1U << end) - (1U << rx.first));
+/// A bit for each ring.
+std::uint16_t bits(RingRange rings) {
+  const std::uint32_t end = std::min(rings.end(), max_switch_rings);
+  if (rings.first >= end) return 0;
+  return static_cast<std::uint16_t>((1U << end) - (1U << rings.first));
+}
+/// use(ring) for each bit.
+template <class Use>
+void for_each_bit(std::uint16_t set, Use&& use) {
+  for (std::uint32_t k = 0; k != max_switch_rings; ++k) {
+    if ((set >> k & 1) != 0) use(k);
+  }
 }
 
 Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view name) {
@@ -116,14 +125,18 @@ Result<> make_rings(Memory& memory, SwitchPort& port, const PortShape& shape) {
   return {};
 }
 
+/// Of one whose user died a recount finds the buffers.
 void destroy(Domain& domain, SwitchPort& port) {
   if (const auto memory = Memory::of(domain, port.memory_id)) {
+    const bool was_left = (port.tx_was_left | port.rx_was_left) != 0;
     for_each_object(port, [&](std::uint32_t object) {
+      if (was_left) return;
       for_each_slot(**memory, object, [&](const abi::netmap_slot& slot) {
         (*memory)->give_back_buffer(slot.buf_idx);
       });
     });
     (*memory)->give_back_rings(port.first_ring, total_rings(port));
+    if (was_left) start_recount(domain.state(), **memory);
   }
   NETMAP_POINT("vale: port destroyed");
   port.presence = SwitchPort::none;
@@ -144,7 +157,9 @@ void copy(SwitchPort& to, const SwitchPort& from) {
   to.rx_open = from.rx_open.load();
   to.header_bytes = from.header_bytes.load();
   to.stays = from.stays.load();
-  to.was_announced = from.was_announced;
+  to.rx_was_open = from.rx_was_open;
+  to.tx_was_left = from.tx_was_left;
+  to.rx_was_left = from.rx_was_left;
   std::ranges::copy(from.name, to.name);
 }
 
@@ -165,6 +180,42 @@ bool has_pipes(const DomainState& state, const std::string& name) {
   });
 }
 
+/// Rings that an endpoint has and nobody else, a bit for each.
+struct Fresh {
+  std::uint16_t tx;
+  std::uint16_t rx;
+};
+Fresh fresh_rings(const DomainState& state, const SwitchPort& port,
+                  const EndpointRecord& endpoint) {
+  std::uint16_t tx_open = 0;
+  for_each_user(state, endpoint.vale, [&](const EndpointRecord& other) {
+    if (&other != &endpoint && other.port == endpoint.port) tx_open |= bits(other.tx);
+  });
+  return {static_cast<std::uint16_t>(bits(endpoint.tx) & ~tx_open),
+          static_cast<std::uint16_t>(bits(endpoint.rx) & ~port.rx_open)};
+}
+
+/// Gives those that a dead user left other buffers; a recount finds the former ones.
+Result<> replace_left(DomainState& state, Memory& memory, SwitchPort& port, Fresh fresh) {
+  const PortShape shape = shape_of(port);
+  const std::uint16_t tx = fresh.tx & port.tx_was_left;
+  const std::uint16_t rx = fresh.rx & port.rx_was_left;
+  Result<> done;
+  const auto replace = [&](std::uint32_t object, std::uint32_t slots) {
+    if (done) done = give_buffers(memory, object, slots);
+  };
+  for_each_bit(tx, [&](std::uint32_t k) { replace(tx_object(port, k), shape.tx_slots); });
+  for_each_bit(rx, [&](std::uint32_t k) {
+    replace(rx_object(port, k), shape.rx_slots);
+    replace(mailbox_object(port, k), shape.rx_slots);
+  });
+  if ((tx | rx) != 0) start_recount(state, memory);
+  if (!done) return done;
+  port.tx_was_left ^= tx;
+  port.rx_was_left ^= rx;
+  return done;
+}
+
 /// What nobody has open any more senders are not to find; yields whether that is news.
 bool withdraw(DomainState& state, ValePlace place) {
   Switch& vale = state.switches[place.vale];
@@ -174,7 +225,7 @@ bool withdraw(DomainState& state, ValePlace place) {
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
     has_users = true;
-    open |= rx_bits(endpoint);
+    open |= bits(endpoint.rx);
   });
   const std::uint16_t before = port.rx_open;
   if (has_users && (before & ~open) == 0) return false;
@@ -268,10 +319,10 @@ Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t va
   port.rx_rings = shape.rx_rings;
   port.tx_slots = shape.tx_slots;
   port.rx_slots = shape.rx_slots;
-  port.rx_open = 0;
+  port.rx_open = port.rx_was_open = 0;
+  port.tx_was_left = port.rx_was_left = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
   port.stays = stays;
-  port.was_announced = false;
   store_short_name(port.name, name);
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
   NETMAP_POINT("vale: port made");
@@ -324,41 +375,39 @@ bool is_open(const DomainState& state, ValePlace place) {
   });
 }
 
-Result<> empty_rings(const DomainState& state, const Memory& memory,
-                     const EndpointRecord& endpoint) {
-  const SwitchPort& port = state.port_of(endpoint);
+void leave_rings(SwitchPort& port, const EndpointRecord& endpoint) noexcept {
+  port.tx_was_left |= bits(endpoint.tx);
+  port.rx_was_left |= bits(endpoint.rx);
+}
+
+Result<> empty_rings(DomainState& state, Memory& memory, const EndpointRecord& endpoint) {
+  SwitchPort& port = state.port_of(endpoint);
   const PortShape shape = shape_of(port);
   if (std::max(shape.tx_slots, shape.rx_slots) > slots_of_ring(memory.pools())) {
     return std::unexpected(damaged("a switch's port"));
   }
-  const bool is_reopened = port.was_announced && (rx_bits(endpoint) & ~port.rx_open) != 0;
-  if (is_reopened && !wait_for_deliveries(state, endpoint.vale, 1s)) {
+  const auto fresh = fresh_rings(state, port, endpoint);
+  if ((fresh.rx & port.rx_was_open) != 0 && !wait_for_deliveries(state, endpoint.vale, 1s)) {
     return refuse(std::errc::device_or_resource_busy,
                   "a process is sending to the former user of this port, and does not end; it may "
                   "be stopped");
   }
-  for (std::uint16_t k = 0; k != shape.tx_rings; ++k) {
-    const bool is_own = endpoint.tx.overlaps({k, 1});
-    if (!is_own || is_shared(state, endpoint, &EndpointRecord::tx, k)) continue;
+  if (auto given = replace_left(state, memory, port, fresh); !given) return given;
+  for_each_bit(fresh.tx, [&](std::uint32_t k) {
     empty_ring(memory, tx_object(port, k), k, true, shape.tx_slots);
-    memory.words(tx_object(port, k)).published = 0;
-  }
-  for (std::uint16_t k = 0; k != shape.rx_rings; ++k) {
-    const bool is_own = endpoint.rx.overlaps({k, 1});
-    if (!is_own || is_shared(state, endpoint, &EndpointRecord::rx, k)) continue;
+  });
+  for_each_bit(fresh.rx, [&](std::uint32_t k) {
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
-    memory.words(rx_object(port, k)).returned = 0;
-    memory.words(rx_object(port, k)).published = 0;
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
-  }
+  });
   NETMAP_POINT("vale: rings emptied");
   return {};
 }
 
 void announce(DomainState& state, const EndpointRecord& endpoint) {
   SwitchPort& port = state.port_of(endpoint);
-  port.was_announced = true;
-  port.rx_open |= rx_bits(endpoint);
+  port.rx_was_open |= bits(endpoint.rx);
+  port.rx_open |= bits(endpoint.rx);
   ++state.switch_of(endpoint).changes;
 }
 

@@ -100,13 +100,15 @@ void for_each_port(const DomainState& state, std::uint16_t memory_id, Use&& use)
 [[nodiscard]] bool is_at(const EndpointRecord& endpoint, ValePlace place);
 [[nodiscard]] bool is_open(const DomainState& state, ValePlace place);
 
-/// Gives the rings of an endpoint that nobody else has open their first state. Fails with
-/// device_or_resource_busy if a sender that found them before, for who had them open before, is not
-/// done with them.
-[[nodiscard]] Result<> empty_rings(const DomainState& state, const Memory& memory,
+/// Gives the rings of an endpoint that nobody else has open their first state, with other buffers
+/// if their last user died. Fails with device_or_resource_busy if a sender that found them before,
+/// for who had them open before, is not done with them.
+[[nodiscard]] Result<> empty_rings(DomainState& state, Memory& memory,
                                    const EndpointRecord& endpoint);
 /// Lets senders find the rx rings of an endpoint.
 void announce(DomainState& state, const EndpointRecord& endpoint);
+/// The endpoint's user died.
+void leave_rings(SwitchPort& port, const EndpointRecord& endpoint) noexcept;
 
 /// A sender died: what it had claimed is to be looked for in the mailboxes of its switch.
 void tell_of_death(Domain& domain, std::uint16_t vale);

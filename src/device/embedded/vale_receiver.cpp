@@ -27,7 +27,7 @@ ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox&
       owner_(owner),
       kept_(mailbox.size),
       deaths_(mailbox.words->deaths) {
-  chains_.reserve(2 * std::size_t{mailbox.size});
+  chains_.reserve(mailbox.size);
 }
 
 SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
@@ -59,7 +59,8 @@ void ValeReceiver::catch_up() noexcept {
   next_chain_ = 0;
 }
 
-/// From the newest chain back to the last one known. False if they lead in a circle.
+/// From the newest chain back to the last one known. False if there are more than cells: they lead
+/// in a circle.
 bool ValeReceiver::list_chains() noexcept {
   if (next_chain_ == chains_.size()) chains_.clear(), next_chain_ = 0;
   const std::uint16_t last = chains_.empty() ? progress_.taken : chains_.back();
@@ -70,7 +71,7 @@ bool ValeReceiver::list_chains() noexcept {
   next_chain_ = 0;
   const std::size_t known = chains_.size();
   for (std::uint16_t cell = newest; cell != last; cell = load(mailbox_.at(cell).older)) {
-    if (chains_.size() - known == mailbox_.size) {
+    if (chains_.size() == mailbox_.size) {
       chains_.resize(known);
       return false;
     }
@@ -160,8 +161,24 @@ void ValeReceiver::save_progress() noexcept {
                                  std::memory_order_release);
 }
 
-/// What the dead had claimed, and is in no chain that is still to be taken, is empty.
+/// What the dead had claimed, and is in no chain that is still to be taken, is empty. Chains are
+/// listed once it is known who is dead, and has thus put in all that it ever will.
 void ValeReceiver::reclaim(const DomainState& state) noexcept {
+  std::vector<std::uint16_t> left;
+  for (std::uint32_t cell = 0; cell != mailbox_.size; ++cell) {
+    const std::uint16_t found = mailbox_.cells[cell].owner.load(std::memory_order_relaxed);
+    if (found == owner::nobody || owner::is_alive(found, state)) continue;
+    left.push_back(static_cast<std::uint16_t>(cell));
+  }
+  if (!list_chains()) return;
+  const std::vector<bool> is_full = full_cells();
+  for (const std::uint16_t cell : left) {
+    if (!is_full[cell]) mailbox_.cells[cell].owner.store(owner::nobody, std::memory_order_release);
+  }
+}
+
+/// Those in chains that are still to be taken.
+std::vector<bool> ValeReceiver::full_cells() const noexcept {
   std::vector<bool> is_full(mailbox_.size);
   for (std::size_t chain = next_chain_; chain != chains_.size(); ++chain) {
     std::uint16_t cell = chains_[chain];
@@ -172,12 +189,7 @@ void ValeReceiver::reclaim(const DomainState& state) noexcept {
       cell = load(mailbox_.at(cell).next);
     }
   }
-  for (std::uint32_t cell = 0; cell != mailbox_.size; ++cell) {
-    auto& word = mailbox_.cells[cell].owner;
-    const std::uint16_t found = word.load(std::memory_order_relaxed);
-    if (found == owner::nobody || is_full[cell] || owner::is_alive(found, state)) continue;
-    word.store(owner::nobody, std::memory_order_release);
-  }
+  return is_full;
 }
 
 }  // namespace netmap::embedded

@@ -41,6 +41,7 @@ class ValeReceiver {
   void let_go() noexcept;
   void save_progress() noexcept;
   void reclaim(const DomainState& state) noexcept;
+  [[nodiscard]] std::vector<bool> full_cells() const noexcept;
 
   OwnRing ring_;
   RingWords* words_;

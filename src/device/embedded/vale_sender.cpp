@@ -3,6 +3,7 @@
 
 #include <netmap/look_ahead.hpp>
 
+#include "os/files.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -17,7 +18,6 @@ using detail::store;
 
 constexpr std::size_t line = 64;
 constexpr std::size_t address_bytes = 6;
-constexpr std::size_t shortest_frame = 14;  // of Ethernet: two addresses and a type
 constexpr std::uint32_t most_fragments = 64;
 constexpr std::uint16_t to_all = max_switch_ports;
 constexpr std::uint16_t to_nobody = max_switch_ports + 1;
@@ -123,40 +123,44 @@ ValeSender::Fragment ValeSender::fragment_of(const abi::netmap_slot& slot) const
   if ((word.flags & abi::slot_flags::indirect) != 0) {
     const auto* const bytes = reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(ptr));
     const bool is_sound = bytes != nullptr && word.length <= ring_.buffer_size();
-    return {bytes, is_sound ? word.length : std::uint16_t{0}, 1, none, false};
+    return {bytes, is_sound ? word.length : std::uint16_t{0}, 1, none, false, true};
   }
   const auto buffer = ring_.buffer(word.index);
   const std::uint64_t offset = ptr & load(words_->offset_mask);
   if (offset > buffer.size() || word.length > buffer.size() - offset) {
-    return {nullptr, 0, 1, none, false};
+    return {nullptr, 0, 1, none, false, false};
   }
-  return {buffer.data() + offset, word.length, 1, none, offset % line == 0};
+  return {buffer.data() + offset, word.length, 1, none, offset % line == 0, false};
 }
 
 void ValeSender::choose_ways() noexcept {
   for (std::size_t packet = 0; packet < fragments_.size(); packet += fragments_[packet].count) {
-    const std::uint16_t way = find_way(frame_of(packet));
+    Head head;
+    const std::uint16_t way = find_way(frame_of(packet, head));
     if (way == to_nobody || way == port_) continue;
     append(way == to_all ? all_ : ways_[way], static_cast<std::uint16_t>(packet));
     if (way != to_all && ways_[way].last == ways_[way].first) used_.push_back(way);
   }
 }
 
-/// Where the Ethernet frame of a packet begins, behind its virtio-net header: in the first
-/// fragment, or with the second. What there is of it in that.
-std::span<const std::byte> ValeSender::frame_of(std::size_t packet) const noexcept {
+/// The Ethernet frame of a packet, as much as its addresses need: behind the virtio-net header, in
+/// the first fragment or with the second. Nothing if there is less of it there. An indirect one's
+/// is copied to `head`.
+std::span<const std::byte> ValeSender::frame_of(std::size_t packet, Head& head) const noexcept {
   const Fragment& first = fragments_[packet];
-  if (header_bytes_ < first.length) {
-    return std::span(first.bytes, first.length).subspan(header_bytes_);
-  }
-  if (header_bytes_ != first.length || first.count < 2) return {};
-  return {fragments_[packet + 1].bytes, fragments_[packet + 1].length};
+  const bool is_behind = header_bytes_ == first.length && first.count > 1;
+  const Fragment& found = is_behind ? fragments_[packet + 1] : first;
+  const std::size_t skipped = is_behind ? 0 : header_bytes_;
+  if (found.length < skipped + shortest_frame) return {};
+  if (!found.is_indirect) return {found.bytes + skipped, found.length - skipped};
+  if (!os::read_memory(head, found.bytes + skipped)) return {};
+  return head;
 }
 
 /// The port that a frame is for; learns where it comes from if that is not where the last one did,
 /// as the module has it.
 std::uint16_t ValeSender::find_way(std::span<const std::byte> frame) noexcept {
-  if (frame.size() < shortest_frame) return to_nobody;
+  if (frame.empty()) return to_nobody;
   const std::byte* const to = frame.data();
   const std::byte* const from = to + address_bytes;
   const std::uint64_t source = address_at(from);
@@ -217,13 +221,15 @@ void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& al
   }
 }
 
-/// Claims a few cells at a time: of a process that is stopped here, others miss no more than these.
-/// Ends when there are no more.
+/// Claims a few cells at a time, or as many as a packet needs: of a process that is stopped here,
+/// others miss no more than these. Ends when there are no more.
 void ValeSender::copy_packets(const Mailbox& to, Merged& packets) noexcept {
   std::array<std::uint16_t, most_fragments> cells;
+  const std::uint32_t few = to.size / 4;
   bool is_full = false;
   while (packets.next() != none && !is_full) {
-    const std::span wanted(cells.data(), std::min(packets.fragments(), most_fragments));
+    const std::uint32_t least = std::max<std::uint32_t>(fragments_[packets.next()].count, few);
+    const std::span wanted(cells.data(), std::min({packets.fragments(), least, most_fragments}));
     const std::span claimed = wanted.first(to.claim(owner_, wanted));
     is_full = claimed.size() != wanted.size();
     for (const std::uint16_t cell : claimed) {
@@ -244,27 +250,43 @@ void ValeSender::copy_packets(const Mailbox& to, Merged& packets) noexcept {
   }
 }
 
+/// False if an indirect one is not where its slot says.
+bool ValeSender::read(const Fragment& fragment, std::span<std::byte> into) noexcept {
+  if (fragment.is_indirect) return os::read_memory(into, fragment.bytes).has_value();
+  copy(into, {fragment.bytes, into.size()}, fragment.may_round);
+  return true;
+}
+
 void ValeSender::write(const Mailbox& to, std::uint16_t packet,
                        std::span<const std::uint16_t> cells) const noexcept {
   for (std::size_t i = 0; i != cells.size(); ++i) {
     const Fragment& fragment = fragments_[packet + i];
     Cell& cell = to.cells[cells[i]];
     const std::span<std::byte> room = to.room_in(cell);
-    const std::uint16_t length = fragment.length <= room.size() ? fragment.length : 0;
-    copy(room, {fragment.bytes, length}, fragment.may_round);
+    std::uint16_t length = fragment.length <= room.size() ? fragment.length : 0;
+    if (!read(fragment, room.first(length))) length = 0;
     store(cell.length, length);
   }
   number_fragments(to, cells);
   NETMAP_POINT("deliver: copied");
 }
 
+/// All bytes of a packet; none if some cannot be read.
+Frame ValeSender::gather(std::uint16_t packet) const {
+  Frame whole;
+  for (std::size_t i = 0; i != fragments_[packet].count; ++i) {
+    Fragment fragment = fragments_[packet + i];
+    fragment.may_round = false;
+    const std::size_t end = whole.size();
+    whole.resize(end + fragment.length);
+    if (!read(fragment, std::span(whole).subspan(end))) return {};
+  }
+  return whole;
+}
+
 void ValeSender::convert_packets(const ValeOutlet& to, Merged& packets) noexcept {
   for (; packets.next() != none; packets.pass()) {
-    Frame whole;
-    const std::span fragments(fragments_.data() + packets.next(), fragments_[packets.next()].count);
-    for (const Fragment& fragment : fragments) {
-      whole.insert(whole.end(), fragment.bytes, fragment.bytes + fragment.length);
-    }
+    const Frame whole = gather(packets.next());
     const auto frames = convert_header(whole, header_bytes_, to.header_bytes);
     if (frames.empty() || !put(to.mailbox, frames)) count_drop(to.mailbox);
   }

@@ -12,6 +12,7 @@
 #include "device/own_ring.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +37,8 @@ class ValeSender {
 
  private:
   static constexpr std::uint16_t none = UINT16_MAX;
+  static constexpr std::size_t shortest_frame = 14;  ///< of Ethernet: two addresses and a type
+  using Head = std::array<std::byte, shortest_frame>;
   /// One slot's bytes. The first of a packet knows how many there are, and the next packet that
   /// goes the same way.
   struct Fragment {
@@ -43,7 +46,8 @@ class ValeSender {
     std::uint16_t length;
     std::uint16_t count;
     std::uint16_t next;
-    bool may_round;  ///< up to whole cache lines, which are all in the buffer
+    bool may_round;    ///< up to whole cache lines, which are all in the buffer
+    bool is_indirect;  ///< it may not be memory of the process: who wrote the slot says where it is
   };
   /// Packets that go one way, in order.
   struct Queue {
@@ -78,7 +82,7 @@ class ValeSender {
   void collect(std::uint32_t head) noexcept;
   [[nodiscard]] Fragment fragment_of(const abi::netmap_slot& slot) const noexcept;
   void choose_ways() noexcept;
-  [[nodiscard]] std::span<const std::byte> frame_of(std::size_t packet) const noexcept;
+  [[nodiscard]] std::span<const std::byte> frame_of(std::size_t packet, Head& head) const noexcept;
   [[nodiscard]] std::uint16_t find_way(std::span<const std::byte> frame) noexcept;
   void append(Queue& queue, std::uint16_t packet) noexcept;
   void deliver_all(const ValePeers& peers, Ringer& ringer) noexcept;
@@ -86,6 +90,8 @@ class ValeSender {
   void copy_packets(const Mailbox& to, Merged& packets) noexcept;
   void convert_packets(const ValeOutlet& to, Merged& packets) noexcept;
   [[nodiscard]] bool put(const Mailbox& to, std::span<const Frame> frames) const noexcept;
+  [[nodiscard]] Frame gather(std::uint16_t packet) const;
+  [[nodiscard]] static bool read(const Fragment& fragment, std::span<std::byte> into) noexcept;
   void write(const Mailbox& to, std::uint16_t packet,
              std::span<const std::uint16_t> cells) const noexcept;
 

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The same on a switch: a sender and a receiver live there, and between them comes and goes a
+// victim, which answers each frame that it gets. While it is stopped, and after it has died, no
+// frame of the sender's is lost to the receiver; what it sent is received; and when it is dead
+// nothing is left of it.
+#include "device/embedded/vale.hpp"
+#include "device/embedded/mailbox.hpp"
+#include "points/points.hpp"
+#include "support/frames.hpp"
+
+#include <functional>
+#include <set>
+#include <string_view>
+
+namespace netmap::embedded {
+namespace {
+
+using test::Frame;
+using test::frame_of;
+using test::send_frame;
+
+constexpr test::Address sender = 1;
+constexpr test::Address receiver = 2;
+constexpr test::Address victim = 3;
+
+PortOptions of_slots(std::uint32_t slots, std::uint16_t memory_id = 0) {
+  return {.conf = {.tx_slots = slots, .rx_slots = slots}, .memory_id = memory_id};
+}
+
+/// The number after `number` that a frame of the victim's has room for.
+std::uint32_t next_number(std::uint32_t number) {
+  do ++number;
+  while (!Frame{victim, receiver, number}.has_number());
+  return number;
+}
+
+/// Of the victim's frames, as numbers: the next, and the one after the last whose sync has ended.
+struct Answers {
+  std::atomic<std::uint32_t> drawn = next_number(0);
+  std::atomic<std::uint32_t> sent = 0;
+};
+
+class PointsOfSwitches : public Points {
+ protected:
+  void SetUp() override {
+    say_hello(to_, receiver);
+    say_hello(from_, sender);
+    must(from_.sync_rx());
+    take();
+    files_ = files();
+  }
+  void TearDown() override {
+    for (Port* const port : {&from_, &to_, &source_, &sink_}) close(*port);
+    (void)try_open("last{1");
+    EXPECT_EQ(files(), at_rest);
+  }
+
+  void serve() override {
+    for (int count = 0; count != 4; ++count) {
+      EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, receiver, frames_sent_++}));
+    }
+    for (int count = 0; count != 2; ++count) {
+      EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, victim, asked_++}));
+    }
+    must(from_.sync_tx());
+    take();
+    for (Port* const pipe : {&source_, &sink_}) must(pipe->sync_rx());  // answers a recount
+    ASSERT_EQ(frames_received_, frames_sent_) << "of frames between those who live";
+  }
+
+  void forward_some(Random random) override {
+    if (is_due() && random.below(2) == 0) leave_a_corpse_at_the_switch();
+    const std::uint16_t memory_id = random.below(2) == 0 ? 1 : 0;
+    auto port = open("vale:victim", of_slots(64, memory_id));
+    say_hello(port, victim);
+    for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
+      (void)must(port.wait(Direction::rx, blink));
+      port.rx_rings()[0].for_each([&](const Packet& packet) { answer(port, packet); });
+      const std::uint32_t sent = answers_->drawn;
+      must(port.sync_tx());
+      answers_->sent = sent;
+      must(port.sync_rx());
+    }
+  }
+
+  void settle() override {
+    for (int life = 0; life != 2; ++life) {
+      auto port = open("vale:victim", of_slots(64, 1));
+      serve();
+    }
+    take();
+    EXPECT_GE(next_answer_, answers_->sent) << "of frames that the dead had sent";
+    next_answer_ = answers_->drawn;
+    const auto ports = must(netmap::open_ports(device()));
+    EXPECT_EQ(ports.size(), 4U);
+    EXPECT_EQ(files(), files_);
+  }
+
+  void meanwhile() override {
+    Points::meanwhile();
+    if (is_locked()) return;  // of which the sentence is tried elsewhere
+    auto one = open("vale:one", of_slots(64, 1));
+    auto other = open("vale:other", of_slots(64));
+    for (int turn = 0; turn != 20; ++turn) serve();
+    EXPECT_TRUE(send_frame(one.tx_rings()[0], {7, test::everybody, 0}));
+    must(one.sync_tx());
+    EXPECT_FALSE(must(other.wait(Direction::rx, patience)).empty());
+  }
+
+  [[nodiscard]] std::vector<InUse> in_use() const override {
+    return {InDomain::in_use(1), InDomain::in_use(from_.info().memory_id),
+            InDomain::in_use(to_.info().memory_id)};
+  }
+  [[nodiscard]] static std::vector<const char*> some_points(
+      std::initializer_list<std::string_view> kinds) {
+    std::vector<const char*> some = points::all();
+    std::erase_if(some, [&](std::string_view point) {
+      return std::ranges::none_of(kinds, [&](auto kind) { return point.starts_with(kind); });
+    });
+    return some;
+  }
+
+ protected:
+  static void say_hello(Port& port, test::Address from) {
+    EXPECT_TRUE(send_frame(port.tx_rings()[0], {from, test::everybody, 0}));
+    must(port.sync_tx());
+  }
+  void leave_a_corpse_at_the_switch() {
+    (void)Process([this] {
+      chosen = nullptr;
+      auto port = open("vale:corpse", of_slots(16, 1));
+      say_hello(port, 4);
+      return ::kill(::getpid(), SIGKILL) == 0;
+    }).succeeded();
+  }
+
+  Port from_ = open("vale:from", of_slots(64));
+
+ private:
+  /// A number is drawn once, whoever lives. Of those that a victim had drawn before its last sync
+  /// ended the rest may be missing.
+  void answer(Port& port, const Packet& packet) {
+    const auto frame = frame_of(packet);
+    EXPECT_TRUE(frame) << "a frame was damaged";
+    if (!frame || frame->to != victim) return;
+    if (!send_frame(port.tx_rings()[0], {victim, receiver, answers_->drawn})) return;
+    answers_->drawn = next_number(answers_->drawn);
+  }
+  void take() {
+    (void)must(to_.wait(Direction::rx, blink));
+    must(to_.sync_rx());
+    to_.rx_rings()[0].for_each([&](const Packet& packet) {
+      const auto frame = frame_of(packet);
+      ASSERT_TRUE(frame) << "a frame was damaged";
+      if (frame->from == sender && frame->to == receiver) take_from_sender(*frame);
+      if (frame->from == victim && frame->to == receiver) take_answer(*frame);
+    });
+    must(to_.sync_rx());
+  }
+  void take_from_sender(const Frame& frame) {
+    const std::uint32_t next = frames_received_++;
+    EXPECT_EQ(frame.number, frame.has_number() ? next : next % 65'536);
+  }
+  void take_answer(const Frame& frame) {
+    EXPECT_EQ(frame.number, next_answer_);
+    next_answer_ = next_number(frame.number);
+    ++received_;
+  }
+
+  Port to_ = open("vale:to", of_slots(1024));
+  Shared<Answers> answers_;
+  std::uint32_t frames_sent_ = 0;
+  std::uint32_t frames_received_ = 0;
+  std::uint32_t asked_ = 0;
+  std::uint32_t next_answer_ = answers_->drawn;
+  std::set<std::string> files_;
+};
+
+TEST_F(PointsOfSwitches, KillNobodyElse) {
+  kill_at(some_points({"vale: ", "deliver: ", "take: ", "close: "}));
+}
+
+TEST_F(PointsOfSwitches, StopNobodyElse) {
+  stop_at(some_points({"vale: ", "deliver: ", "take: "}), 20);
+}
+
+/// A process that stops, or dies, at its `pass`-th pass of a point, counted from 0, in `work()`.
+template <std::invocable Work>
+Process start(const char* point, int pass, int signal, Work work) {
+  return Process([=] {
+    chosen = point;
+    passes = pass;
+    signal_there = signal;
+    points::reached = strike;
+    work();
+    return true;
+  });
+}
+
+/// Its ring has fewer slots than the victim has frames.
+TEST_F(PointsOfSwitches, StopOfASenderLeavesOthersRoomInASmallRing) {
+  auto few = open("vale:few", of_slots(16));
+  const Process stopped = start("deliver: cell claimed", 14, SIGSTOP, [this] {
+    auto port = open("vale:victim", of_slots(64));
+    for (std::uint32_t number = 0; number != 15; ++number) {
+      EXPECT_TRUE(send_frame(port.tx_rings()[0], {victim, test::everybody, number}));
+    }
+    must(port.sync_tx());
+  });
+  ASSERT_TRUE(await([&] { return is_struck(stopped); }));
+  std::size_t received = 0;
+  const auto take_all = [&] {
+    must(few.sync_rx());
+    few.rx_rings()[0].for_each([&](const Packet& packet) {
+      const auto frame = frame_of(packet);
+      received += frame && frame->from == sender;
+    });
+    must(few.sync_rx());
+  };
+  take_all();
+  EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, test::everybody, 1}));
+  must(from_.sync_tx());
+  take_all();
+  EXPECT_EQ(received, 1U);
+}
+
+/// The names of buffers in rings and mailboxes of a port.
+class NamesOfBuffers {
+ public:
+  explicit NamesOfBuffers(const std::string& domain) : domain_(must(Domain::at(domain))) {}
+
+  void add(const Port& port, const ValeName& name) {
+    const auto memory = must(Memory::existing(*domain_, port.info().memory_id));
+    const auto place = find_vale_port(domain_->state(), name).value();
+    for_each_object(domain_->state().switches[place.vale].ports[place.port],
+                    [&](std::uint32_t object) {
+                      for_each_slot(*memory, object, [&](auto& slot) { add(slot.buf_idx); });
+                    });
+  }
+  void add(Port& port) {
+    for (TxRing& ring : port.tx_rings()) {
+      const std::span slots(abi::slots_of(*ring.raw()), ring.num_slots());
+      for (const abi::netmap_slot& slot : slots) add(slot.buf_idx);
+    }
+  }
+  void add(std::uint32_t buffer) {
+    EXPECT_TRUE(names_.insert(buffer).second) << "buffer " << buffer << " has two names";
+  }
+
+ private:
+  std::shared_ptr<Domain> domain_;
+  std::set<std::uint32_t> names_;
+};
+
+TEST_F(PointsOfSwitches, KillOfAReceiverThatTakesLeavesTheNextEachBufferInOnePlace) {
+  const PortOptions two_rings{
+      .conf = {.tx_rings = 2, .rx_rings = 2, .tx_slots = 16, .rx_slots = 16}};
+  auto second = open("vale:two-1", two_rings);
+  const Shared<std::atomic<bool>> is_open;
+  Process taker = start("take: slot filled", 1, SIGKILL, [&] {
+    auto first = open("vale:two-0");
+    *is_open = true;
+    for (;;) (void)must(first.wait(Direction::rx, patience));
+  });
+  ASSERT_TRUE(await([&] { return is_open->load(); }));
+  for (std::uint32_t number = 0; number != 2; ++number) {
+    EXPECT_TRUE(send_frame(from_.tx_rings()[0], {sender, test::everybody, number}));
+  }
+  must(from_.sync_tx());
+  EXPECT_FALSE(taker.succeeded());
+  auto first = open("vale:two-0");
+  NamesOfBuffers(path()).add(first, {"vale", "two"});
+  for (int turn = 0; turn != 2; ++turn) {
+    for (Port* const port : {&first, &second}) must(port->sync_rx());
+    (void)try_open("vale:two");  // is refused, and collects
+  }
+  EXPECT_EQ(InDomain::in_use(first.info().memory_id).buffers, 2U + 16 * 6);
+}
+
+/// Who has a packet in a mailbox is found dead by the receiver, which is stopped meanwhile, right
+/// after it looked what there is.
+TEST_F(PointsOfSwitches, KillOfASenderWhileAReceiverTakesLosesNothingThatWasPutIn) {
+  struct Progress {
+    std::atomic<bool> is_open;
+    std::atomic<bool> has_synced;
+    std::atomic<bool> may_take;
+  };
+  const Shared<Progress> progress;
+  Process taker = start("take: moved", 0, SIGSTOP, [&] {
+    auto port = open("vale:few", of_slots(16));
+    progress->is_open = true;
+    (void)must(port.wait(Direction::rx, patience));
+    progress->has_synced = true;
+    EXPECT_TRUE(await([&] { return progress->may_take.load(); }));
+    std::size_t count[4] = {};
+    for (int turn = 0; turn != 3; ++turn) {
+      must(port.sync_rx());
+      port.rx_rings()[0].for_each([&](const Packet& packet) {
+        const auto frame = frame_of(packet);
+        ASSERT_TRUE(frame) << "a frame was damaged";
+        EXPECT_EQ(frame->number, count[frame->from]++);
+      });
+    }
+    EXPECT_EQ(count[sender], 13U) << "there is no room for more";
+    EXPECT_EQ(count[victim], 3U);
+  });
+  ASSERT_TRUE(await([&] { return progress->is_open.load(); }));
+  const auto die_with = [this](auto work) {
+    EXPECT_FALSE(Process([&] {
+                   auto port = open("vale:victim", of_slots(16));
+                   work(port);
+                   return ::kill(::getpid(), SIGKILL) == 0;
+                 }).succeeded());
+    (void)open("vale:other", of_slots(16));  // finds it
+  };
+  const auto send = [](Port& port, test::Address from, std::uint32_t first, std::uint32_t end) {
+    for (std::uint32_t number = first; number != end; ++number) {
+      EXPECT_TRUE(send_frame(port.tx_rings()[0], {from, test::everybody, number}));
+    }
+    must(port.sync_tx());
+  };
+  die_with([](Port&) {});
+  send(from_, sender, 0, 1);
+  ASSERT_TRUE(await([&] { return is_struck(taker); }));
+  die_with([&](Port& port) { send(port, victim, 0, 3); });
+  ::kill(taker.id(), SIGCONT);
+  ASSERT_TRUE(await([&] { return progress->has_synced.load(); }));
+  send(from_, sender, 1, 16);
+  progress->may_take = true;
+  EXPECT_TRUE(taker.succeeded());
+}
+
+/// Its port is destroyed, and names a buffer that is the pipe's.
+TEST_F(PointsOfSwitches, KillInTheMiddleOfAnExchangeLeavesEachBufferInOnePlace) {
+  Process dead([this] {
+    auto port = open("vale:victim", of_slots(16, 1));
+    auto pipe = open("x}1", small);
+    auto* const own = abi::slots_of(*port.tx_rings()[0].raw());
+    own[0].buf_idx = abi::slots_of(*source_.tx_rings()[0].raw())[0].buf_idx;
+    return ::kill(::getpid(), SIGKILL) == 0;
+  });
+  EXPECT_FALSE(dead.succeeded());
+  const auto port = open("vale:next", of_slots(16, 1));
+  NamesOfBuffers names(path());
+  names.add(port, {"vale", "next"});
+  names.add(source_);
+}
+
+}  // namespace
+}  // namespace netmap::embedded
