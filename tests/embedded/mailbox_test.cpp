@@ -31,7 +31,7 @@ struct Letter {
 /// An rx ring with its mailbox, and the buffers of both.
 class MailboxMemory {
   static constexpr std::uint32_t most_slots = 256;
-  struct alignas(64) RingObject {
+  struct RingObject {
     abi::netmap_ring ring;
     abi::netmap_slot slots[most_slots];
   };

@@ -5,6 +5,7 @@
 // left of it.
 #include "embedded/support.hpp"
 #include "failing_calls/calls.hpp"
+#include "support/frames.hpp"
 #include "support/interfaces.hpp"
 
 #include <algorithm>
@@ -87,6 +88,24 @@ std::optional<Error> open_in_file(const DeviceOptions& device, Ports& ports) {
   return error_of(port);
 }
 
+std::optional<Error> open_on_switch(const DeviceOptions& device, Ports& ports) {
+  auto port = try_open("vale:left", small_rings, device);
+  if (port) ports.left = std::move(*port);
+  return error_of(port);
+}
+/// Another process has another port, of a region that this one has not mapped yet.
+void bring_receiver(const DeviceOptions& device, Ports& ports) {
+  ASSERT_FALSE(open_on_switch(device, ports));
+  const Shared<std::atomic<bool>> is_open;
+  ports.other.emplace([&] {
+    const auto port = must(try_open("vale:other", small_rings, device));
+    *is_open = true;
+    for (;;) ::pause();
+    return false;
+  });
+  ASSERT_TRUE(await([&] { return is_open->load(); }));
+}
+
 const Operation operations[]{
     {"open in a new domain", nothing,
      [](const DeviceOptions& device, Ports& ports) { return open_left(device, ports); }},
@@ -143,6 +162,25 @@ const Operation operations[]{
      [](const DeviceOptions& device, Ports&) {
        const std::string name = "y{1@extmem=" + file_of(device);
        return error_of(try_open(name.c_str(), {.conf = {.tx_slots = 8, .rx_slots = 8}}, device));
+     }},
+    {"open a port of a switch", nothing, open_on_switch},
+    {"open another port of a switch",
+     [](const DeviceOptions& device, Ports& ports) {
+       ports.right = must(try_open("vale:right", small_rings, device));
+     },
+     open_on_switch},
+    {"send to a port of a switch for the first time", bring_receiver,
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       for (std::uint32_t number = 0; number != 40; ++number) {
+         EXPECT_TRUE(test::send_frame(ports.left->tx_rings()[0], {1, test::everybody, number}));
+         EXPECT_EQ(message_of(ports.left->sync_tx()), "") << "the sender goes on";
+       }
+       return {};
+     }},
+    {"close a port of a switch", bring_receiver,
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       ports.left.reset();
+       return {};
      }},
     {"close the last",
      [](const DeviceOptions& device, Ports& ports) { ASSERT_FALSE(open_left(device, ports)); },

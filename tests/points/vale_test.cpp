@@ -9,7 +9,7 @@
 #include "points/points.hpp"
 #include "support/frames.hpp"
 
-#include <functional>
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -92,6 +92,7 @@ class PointsOfSwitches : public Points {
     take();
     EXPECT_GE(next_answer_, answers_->sent) << "of frames that the dead had sent";
     next_answer_ = answers_->drawn;
+    EXPECT_EQ(full_cells(to_, "to"), 1) << "of which the dead had claimed some";
     const auto ports = must(netmap::open_ports(device()));
     EXPECT_EQ(ports.size(), 4U);
     EXPECT_EQ(files(), files_);
@@ -138,6 +139,15 @@ class PointsOfSwitches : public Points {
   Port from_ = open("vale:from", of_slots(64));
 
  private:
+  [[nodiscard]] std::ptrdiff_t full_cells(const Port& port, std::string_view name) const {
+    const auto domain = must(Domain::at(path()));
+    const auto memory = must(Memory::existing(*domain, port.info().memory_id));
+    const auto place = find_vale_port(domain->state(), {"vale", name}).value();
+    const SwitchPort& record = domain->state().switches[place.vale].ports[place.port];
+    const auto mailbox = Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots);
+    return std::count_if(mailbox.cells, mailbox.cells + mailbox.size,
+                         [](const Cell& cell) { return cell.owner != owner::nobody; });
+  }
   /// A number is drawn once, whoever lives. Of those that a victim had drawn before its last sync
   /// ended the rest may be missing.
   void answer(Port& port, const Packet& packet) {
@@ -200,11 +210,13 @@ Process start(const char* point, int pass, int signal, Work work) {
 
 /// Its ring has fewer slots than the victim has frames.
 TEST_F(PointsOfSwitches, StopOfASenderLeavesOthersRoomInASmallRing) {
+  constexpr test::Address address = 5;
   auto few = open("vale:few", of_slots(16));
+  say_hello(few, address);
   const Process stopped = start("deliver: cell claimed", 14, SIGSTOP, [this] {
     auto port = open("vale:victim", of_slots(64));
     for (std::uint32_t number = 0; number != 15; ++number) {
-      EXPECT_TRUE(send_frame(port.tx_rings()[0], {victim, test::everybody, number}));
+      EXPECT_TRUE(send_frame(port.tx_rings()[0], {victim, address, number}));
     }
     must(port.sync_tx());
   });

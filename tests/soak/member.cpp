@@ -4,6 +4,7 @@
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/vale.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -30,15 +31,16 @@ PortOptions options_of(std::uint32_t number) {
           .memory_id = static_cast<std::uint16_t>(number % 2 == 0 ? 1 : 0)};
 }
 
-/// How many frames the switch dropped for a port that is open.
-std::uint64_t dropped_for(const DeviceOptions& device, const Port& port, std::uint32_t number) {
+/// use(the mailbox of a port that is open).
+template <class Use>
+void with_mailbox(const DeviceOptions& device, const Port& port, std::uint32_t number, Use use) {
   using namespace embedded;
   const auto domain = must(Domain::at(device.domain));
   const auto memory = must(Memory::existing(*domain, port.info().memory_id));
   const std::string name = std::to_string(number);
   const auto place = find_vale_port(domain->state(), {"vale", name}).value();
   const SwitchPort& record = domain->state().switches[place.vale].ports[place.port];
-  return Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots).words->dropped;
+  use(Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots));
 }
 
 /// From opening a port to closing it.
@@ -69,7 +71,7 @@ class Life {
         send_some();
       } else if (own_.done != act.count && received == 0) {
         if (act.kind == Act::Kind::turn && act.member == number_) take_turn();
-        own_.dropped = dropped_for(opener_.device(), port_, number_);
+        look_into_mailbox();
         own_.done = act.count;
       }
       if (act.kind != Act::Kind::chaos || random_.one_in(8))
@@ -78,6 +80,14 @@ class Life {
   }
 
  private:
+  void look_into_mailbox() {
+    with_mailbox(opener_.device(), port_, number_, [this](const embedded::Mailbox& mailbox) {
+      own_.dropped = mailbox.words->dropped.load();
+      own_.full = static_cast<std::uint64_t>(
+          std::count_if(mailbox.cells, mailbox.cells + mailbox.size,
+                        [](const auto& cell) { return cell.owner != embedded::owner::nobody; }));
+    });
+  }
   [[nodiscard]] bool send(std::uint32_t flow) {
     auto& drawn = table_.drawn[number_][flow];
     const Frame frame{static_cast<test::Address>(number_), address_of(flow), drawn};

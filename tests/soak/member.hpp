@@ -39,6 +39,7 @@ struct Table {
     std::atomic<std::uint64_t> received;
     std::atomic<std::uint64_t> lost;     ///< of what was sent to it, in this life
     std::atomic<std::uint64_t> dropped;  ///< of all, by the switch, likewise
+    std::atomic<std::uint64_t> full;     ///< cells of its mailbox that are not empty
     std::atomic<std::uint64_t> strays;   ///< frames for others
     std::atomic<std::uint64_t> lives;
   };

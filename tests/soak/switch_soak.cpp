@@ -165,6 +165,9 @@ void SwitchSoak::take_turns() {
       throw std::runtime_error("members got more than was sent to them");
     }
   }
+  if (sum(&Table::Member::full) != members) {
+    throw std::runtime_error("cells that the dead had claimed were not found");
+  }
   if (sum(&Table::Member::strays) != strays) {
     throw std::runtime_error("members got what was for others, whose addresses are known");
   }
