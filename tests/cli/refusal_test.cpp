@@ -91,6 +91,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{{"ping", "x{1", "-p", "2"}, usage, "-p"},
                     Mistake{{"pong", "x{1", "-p", "2"}, usage, "-p"},
                     Mistake{{"bridge"}, usage, "required"},
+                    Mistake{{"switch"}, usage, "required; see 'nmx switch --help'"},
+                    Mistake{{"switch", "juggle"}, usage, "juggle"},
+                    Mistake{{"switch", "create"}, usage, "see 'nmx switch create --help'"},
+                    Mistake{{"switch", "run", "vale0"}, usage, "port is required"},
+                    Mistake{{"switch", "watch", "-n", "0"}, usage, "0"},
+                    Mistake{{"switch", "list", "vale0", "vale1"}, usage, "vale1"},
                     Mistake{{"bridge", "x{1", "y{1", "z{1"}, usage, "At Most 2"}));
 
 INSTANTIATE_TEST_SUITE_P(

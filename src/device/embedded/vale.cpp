@@ -3,6 +3,7 @@
 
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/vale_counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -55,11 +56,10 @@ bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
   return are_over;
 }
 
-std::uint16_t rx_bits(const EndpointRecord& endpoint) {
-  const RingRange rx = endpoint.rx;
-  const std::uint32_t end = std::min(rx.end(), max_switch_rings);
-  if (rx.first >= end) return 0;
-  return static_cast<std::uint16_t>((1U << end) - (1U << rx.first));
+std::uint16_t bits(RingRange rings) {
+  const std::uint32_t end = std::min(rings.end(), max_switch_rings);
+  if (rings.first >= end) return 0;
+  return static_cast<std::uint16_t>((1U << end) - (1U << rings.first));
 }
 
 Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view name) {
@@ -112,8 +112,22 @@ Result<> make_rings(Memory& memory, SwitchPort& port, const PortShape& shape) {
     abi::netmap_slot* const first = abi::slots_of(memory.ring(*rings + i));
     for (std::uint32_t slot = 0; slot != size; ++slot) first[slot].buf_idx = *next++;
     empty_ring(memory, *rings + i, index, is_tx, size);
+    reset_counts(memory.words(*rings + i));
   }
   return {};
+}
+
+/// What is counted at tx rings that nobody else has open begins anew.
+void reset_tx_counts(const DomainState& state, const Memory& memory,
+                     const EndpointRecord& endpoint) {
+  std::uint32_t taken = 0;
+  for_each_user(state, endpoint.vale, [&](const EndpointRecord& user) {
+    if (&user != &endpoint && user.port == endpoint.port) taken |= bits(user.tx);
+  });
+  const std::uint32_t fresh = bits(endpoint.tx) & ~taken;
+  for (std::uint32_t k = 0; k != max_switch_rings; ++k) {
+    if ((fresh >> k & 1) != 0) reset_counts(memory.words(tx_object(state.port_of(endpoint), k)));
+  }
 }
 
 void destroy(Domain& domain, SwitchPort& port) {
@@ -173,7 +187,7 @@ bool withdraw(DomainState& state, ValePlace place) {
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
     has_users = true;
-    open |= rx_bits(endpoint);
+    open |= bits(endpoint.rx);
   });
   const std::uint16_t before = port.rx_open;
   if (has_users && (before & ~open) == 0) return false;
@@ -325,7 +339,7 @@ bool is_open(const DomainState& state, ValePlace place) {
 Result<> open_rings(DomainState& state, const Memory& memory, const EndpointRecord& endpoint) {
   SwitchPort& port = state.port_of(endpoint);
   const PortShape shape = shape_of(port);
-  const std::uint16_t fresh = rx_bits(endpoint) & ~port.rx_open;
+  const std::uint16_t fresh = bits(endpoint.rx) & ~port.rx_open;
   if (shape.rx_slots > slots_of_ring(memory.pools())) {
     return std::unexpected(damaged("a switch's port"));
   }
@@ -339,8 +353,10 @@ Result<> open_rings(DomainState& state, const Memory& memory, const EndpointReco
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
     memory.words(rx_object(port, k)).returned = 0;
     memory.words(rx_object(port, k)).published = 0;
+    reset_counts(memory.words(rx_object(port, k)));
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
   }
+  reset_tx_counts(state, memory, endpoint);
   NETMAP_POINT("vale: rings emptied");
   port.rx_open |= fresh;
   ++state.switch_of(endpoint).changes;
