@@ -79,7 +79,7 @@ TEST_F(Switch, ListsNothingWhereNothingIs) {
 
 TEST_F(Switch, MakesAnInterfaceThatStaysAndIsTakenAwayAgain) {
   EXPECT_THAT(succeed({"create", "v0@conf:rings=2,slots=64"}).err,
-              HasSubstr("made 'v0': memory id 2, 2 tx and 2 rx rings of 64 and 64 slots"));
+              HasSubstr("made 'v0': memory id 2, rings x slots: 2 x 64 tx, 2 x 64 rx"));
   EXPECT_THAT(refusal({"create", "v0"}), HasSubstr("there is an interface of this name"));
   EXPECT_THAT(refusal({"detach", "vale0:v0"}), HasSubstr("no port of this name"));
   succeed({"attach", "vale0:v0"});

@@ -30,6 +30,11 @@ int complain_of_usage(const CLI::App& app, const std::string& sentence) {
   return complain(fmt::format("{}; see '{} --help'", sentence, who), usage);
 }
 
+bool has_subcommand(const CLI::App& app, const std::string& name) {
+  return std::ranges::any_of(app.get_subcommands([](const CLI::App*) { return true; }),
+                             [&](const CLI::App* one) { return one->get_name() == name; });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Moves packets through netmap ports: network cards, VALE switches, pipes.", "nmx");
   app.require_subcommand(1);
@@ -40,6 +45,12 @@ int run(int argc, char** argv) {
   const auto is_first = [&](const nmx::Command& one) { return one.app->get_name() == first; };
   if (!first.empty() && !first.starts_with('-') && std::ranges::none_of(commands, is_first)) {
     return complain_of_usage(app, fmt::format("'{}' is no subcommand", first));
+  }
+  const std::string second = argc > 2 ? argv[2] : "";
+  if (first == "switch" && !second.empty() && !second.starts_with('-') &&
+      !has_subcommand(*app.get_subcommand(first), second)) {
+    return complain(fmt::format("'{}' is no subcommand of switch; see 'nmx switch --help'", second),
+                    usage);
   }
   try {
     app.parse(argc, argv);

@@ -26,9 +26,9 @@ using Deed = std::function<Result<std::string>(const std::string&, const DeviceO
 Result<std::string> create(const std::string& name, const DeviceOptions& device) {
   const auto made = netmap::make_vale_interface(name, device);
   if (!made) return std::unexpected(made.error());
-  return fmt::format("made '{}': memory id {}, {} tx and {} rx rings of {} and {} slots",
-                     made->name, made->memory_id, made->conf.tx_rings, made->conf.rx_rings,
-                     made->conf.tx_slots, made->conf.rx_slots);
+  const netmap::PortConf& conf = made->conf;
+  return fmt::format("made '{}': memory id {}, rings x slots: {} x {} tx, {} x {} rx", made->name,
+                     made->memory_id, conf.tx_rings, conf.tx_slots, conf.rx_rings, conf.rx_slots);
 }
 
 /// Of a request that answers nothing.
