@@ -107,7 +107,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"recv", "netmap:x{1}2"}, failure, "column"},
         Mistake{{"recv", "netmap:x{1/q"}, failure, "column 12"},
         Mistake{{"recv", "eth77"}, failure, "there is no interface 'eth77'"},
-        Mistake{{"recv", "vale0:a"}, failure, "VALE"},
         Mistake{{"recv", "x{1-9"}, failure, "no ring 9"},
         Mistake{{"recv", "x{1^"}, failure, "host rings"},
         Mistake{{"recv", "x{1/T"}, failure, "without rx rings"},

@@ -22,7 +22,7 @@ class ValeCounts : public OnSwitch {
   [[nodiscard]] static std::optional<SwitchCounts> counts(const std::string& name) {
     const auto port = find(name);
     if (!port) throw std::runtime_error("nobody has " + name + " open");
-    if (!port->counts) EXPECT_TRUE(is_kernel());
+    EXPECT_EQ(port->counts.has_value(), !is_kernel());
     return port->counts;
   }
   static void expect(const SwitchCounts& counts, std::uint64_t sent, std::uint64_t received,

@@ -23,11 +23,14 @@ for kind in nmx ${VALE_CTL:+upstream}; do
     nmx_switch attach vale3:v0
   else
     vale_ctl -n v0 -C 256,256,1,1 >/dev/null
+    check 'slots' 256 "$("$NMX" info v0 --json | sed -E 's/.*"tx_slots":([0-9]+).*/\1/')"
     vale_ctl -a vale3:v0 >/dev/null
   fi
   check 'list after attach' vale3:v0 "$(names)"
-  check 'slots' 256 "$(nmx_switch info vale3:v0 --json | sed -E 's/.*"tx_slots":([0-9]+).*/\1/')"
-  [[ -z $VALE_CTL ]] || check 'vale-ctl finds it' 1 "$(vale_ctl -l vale3:v0 | grep -c 'vale3:v0')"
+  [[ -z $VALE_CTL ]] || check 'vale-ctl finds it' 1 "$(vale_ctl | grep -c '^vale3:v0 ')"
+  # The module would rename it there.
+  nmx_switch info vale3:v0
+  check 'info of an attached interface' 1 $?
   nmx_switch attach vale3:v0
   check 'attach twice' 1 $?
   nmx_switch remove v0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // nmx switch list, watch and info: what there is, and what moves.
+#include "interface.hpp"
 #include "ports.hpp"
 #include "stop.hpp"
 #include "switch.hpp"
@@ -65,6 +66,19 @@ void wait_until(Clock::time_point end) {
   }
 }
 
+void show(const WatchOptions& options, const netmap::PortInfo& info,
+          const std::vector<OpenPort>& moved, std::chrono::duration<double> time) {
+  if (!options.as_json) {
+    fmt::print("{}\n", rate_table(moved, time));
+    std::fflush(stdout);
+    return;
+  }
+  Json json = identify(info);
+  json["seconds"] = time.count();
+  json["ports"] = list_of(moved);
+  print(json);
+}
+
 Result<int> watch(const WatchOptions& options) {
   const auto info = introduce("watch", options.device);
   if (!info) return std::unexpected(info.error());
@@ -82,29 +96,19 @@ Result<int> watch(const WatchOptions& options) {
     auto ports = ports_of(options.name, options.device);
     if (!ports) return std::unexpected(ports.error());
     const auto now = Clock::now();
-    const std::chrono::duration<double> time = now - then;
-    const auto moved = moved_since(*before, *ports);
-    if (options.as_json) {
-      Json json = identify(*info);
-      json["seconds"] = time.count();
-      json["ports"] = list_of(moved);
-      print(json);
-    } else {
-      fmt::print("{}\n", rate_table(moved, time));
-      std::fflush(stdout);
-    }
+    show(options, *info, moved_since(*before, *ports), now - then);
     before = std::move(ports);
     then = now;
   }
   return 0;
 }
 
-Result<int> info(const SwitchOptions& options) {
-  if (auto device = introduce("info", options.device); !device) {
-    return std::unexpected(device.error());
-  }
+/// Those who have the port open. Fails if there is no such port, and if the question would do harm:
+/// the module gives an interface that is on a switch its bare name back when it is asked about it,
+/// by which the switch's name for it is lost (netmap_update_config()).
+Result<std::vector<OpenPort>> users_of(const SwitchOptions& options, bool is_kernel) {
   auto ports = ports_of("", options.device);
-  if (!ports) return std::unexpected(ports.error());
+  if (!ports) return ports;
   std::erase_if(*ports, [&](const OpenPort& port) { return port.name != options.name; });
   if (ports->empty()) {
     return std::unexpected(Error(
@@ -112,27 +116,48 @@ Result<int> info(const SwitchOptions& options) {
         fmt::format("there is no VALE port '{}'; 'nmx switch list' shows those that there are",
                     options.name)));
   }
+  const auto interfaces = interface_names();
+  const std::string behind_colon = options.name.substr(options.name.find(':') + 1);
+  if (is_kernel && std::ranges::find(interfaces, behind_colon) != interfaces.end()) {
+    return std::unexpected(
+        Error(netmap::errc::not_supported,
+              fmt::format("if it were asked about '{}', the kernel module would forget that name "
+                          "of an interface; detach it, and ask 'nmx info {}'",
+                          options.name, behind_colon)));
+  }
+  return ports;
+}
+
+Json to_json(const netmap::PortInfo& port, std::uint32_t header) {
+  Json json = identify(port);
+  json["name"] = port.name;
+  json["memory_id"] = port.memory_id;
+  json["memory_bytes"] = port.memory_bytes;
+  json["tx_rings"] = port.conf.tx_rings;
+  json["rx_rings"] = port.conf.rx_rings;
+  json["tx_slots"] = port.conf.tx_slots;
+  json["rx_slots"] = port.conf.rx_slots;
+  json["vnet_header"] = header;
+  return json;
+}
+
+Result<int> info(const SwitchOptions& options) {
+  const auto device = introduce("info", options.device);
+  if (!device) return std::unexpected(device.error());
+  const auto users = users_of(options, device->device == netmap::DeviceKind::kernel);
+  if (!users) return std::unexpected(users.error());
   const auto port = netmap::port_info(options.name, options.device);
   if (!port) return std::unexpected(port.error());
   const auto header = netmap::vnet_header(options.name, options.device);
   if (!header) return std::unexpected(header.error());
   if (options.as_json) {
-    const netmap::PortConf& conf = port->conf;
-    Json json = identify(*port);
-    json["name"] = port->name;
-    json["memory_id"] = port->memory_id;
-    json["memory_bytes"] = port->memory_bytes;
-    json["tx_rings"] = conf.tx_rings;
-    json["rx_rings"] = conf.rx_rings;
-    json["tx_slots"] = conf.tx_slots;
-    json["rx_slots"] = conf.rx_slots;
-    json["vnet_header"] = *header;
-    json["users"] = list_of(*ports);
+    Json json = to_json(*port, *header);
+    json["users"] = list_of(*users);
     print(json);
-    return 0;
+  } else {
+    fmt::print("{}\nmemory id {}, {} bytes\nvirtio-net header of {} bytes\n{}", describe(*port),
+               port->memory_id, port->memory_bytes, *header, port_table(*users));
   }
-  fmt::print("{}\nmemory id {}, {} bytes\nvirtio-net header of {} bytes\n{}", describe(*port),
-             port->memory_id, port->memory_bytes, *header, port_table(*ports));
   return 0;
 }
 
