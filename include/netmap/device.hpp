@@ -85,12 +85,21 @@ struct XdpCounts {
   std::uint64_t tx_invalid = 0;
 };
 
-/// A port that somebody has open, or is opening.
+/// What moved through the rings of a VALE port, by all who have them open, since the first opened
+/// them.
+struct SwitchCounts {
+  RingStats tx;               ///< handed over, whomever it reached
+  RingStats rx;               ///< received and released
+  std::uint64_t dropped = 0;  ///< packets that were for this port, and found no room there
+};
+
+/// A port that somebody has open, or is opening, or that is on a switch; or a VALE interface.
 struct OpenPort {
   std::string name;  ///< as the device knows it
   std::uint16_t memory_id = 0;
-  std::uint32_t process = 0;  ///< who opened it; 0 if the device does not say
+  std::uint32_t process = 0;  ///< who opened it; 0 if nobody, or if the device does not say
   std::optional<XdpMode> xdp{};
+  std::optional<SwitchCounts> counts{};  ///< of an open VALE port of the embedded device
 };
 
 /// How a sync went, small enough for a register: syncs are the busiest of all calls.
@@ -148,6 +157,9 @@ class Device {
 
   /// What was counted since the interface was opened, by another port of the same queue too.
   [[nodiscard]] virtual XdpCounts xdp_counts() const noexcept { return {}; }
+
+  /// Packets that found no room in the port's rings, see PortStats::dropped.
+  [[nodiscard]] virtual std::uint64_t dropped() const noexcept { return 0; }
 
   /// What was inflicted so far, see faults.hpp.
   [[nodiscard]] virtual FaultCounts fault_counts() const noexcept { return {}; }

@@ -149,6 +149,9 @@ struct PortStats {
   std::uint64_t polls = 0;  ///< times wait() polled its handle, to sleep if nothing was there
   FaultCounts faults;       ///< what PortOptions::faults did
   XdpCounts xdp;            ///< what the kernel could not deliver, or take
+  /// Packets that senders had for these rings, and that found no room; since the rings were opened,
+  /// by another port too. VALE ports of the embedded device only.
+  std::uint64_t dropped = 0;
 };
 
 class SyncLoop;

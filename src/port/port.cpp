@@ -284,6 +284,7 @@ PortStats Port::stats() const noexcept {
   PortStats sum = counts_;
   sum.faults = device_->fault_counts();
   sum.xdp = device_->xdp_counts();
+  sum.dropped = device_->dropped();
   const auto add = [](RingStats& to, RingStats ring) {
     to.packets += ring.packets;
     to.bytes += ring.bytes;

@@ -91,6 +91,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{{"ping", "x{1", "-p", "2"}, usage, "-p"},
                     Mistake{{"pong", "x{1", "-p", "2"}, usage, "-p"},
                     Mistake{{"bridge"}, usage, "required"},
+                    Mistake{{"switch"}, usage, "required; see 'nmx switch --help'"},
+                    Mistake{{"switch", "juggle"}, usage, "juggle"},
+                    Mistake{{"switch", "create"}, usage, "see 'nmx switch create --help'"},
+                    Mistake{{"switch", "run", "vale0"}, usage, "port is required"},
+                    Mistake{{"switch", "watch", "-n", "0"}, usage, "0"},
+                    Mistake{{"switch", "list", "vale0", "vale1"}, usage, "vale1"},
                     Mistake{{"bridge", "x{1", "y{1", "z{1"}, usage, "At Most 2"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -101,7 +107,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"recv", "netmap:x{1}2"}, failure, "column"},
         Mistake{{"recv", "netmap:x{1/q"}, failure, "column 12"},
         Mistake{{"recv", "eth77"}, failure, "there is no interface 'eth77'"},
-        Mistake{{"recv", "vale0:a"}, failure, "VALE"},
         Mistake{{"recv", "x{1-9"}, failure, "no ring 9"},
         Mistake{{"recv", "x{1^"}, failure, "host rings"},
         Mistake{{"recv", "x{1/T"}, failure, "without rx rings"},

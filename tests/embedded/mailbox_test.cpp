@@ -47,6 +47,7 @@ class MailboxMemory {
   const Mailbox mailbox;
 
   static constexpr std::uint32_t buffer_bytes = 64;
+  static constexpr std::uint32_t taker = max_endpoints - 1;
 
   explicit MailboxMemory(std::uint32_t size)
       : state(std::make_unique<DomainState>()),
@@ -61,7 +62,8 @@ class MailboxMemory {
 
   [[nodiscard]] ValeReceiver receiver() {
     const RingPlace place{&ring(), {{slots(), mailbox.size}, mailbox.buffers, {}}, 0, false};
-    return {place, ring_words_, mailbox};
+    state->endpoints[taker].in_use = 1;
+    return {place, ring_words_, mailbox, owner::of(taker, 0)};
   }
   /// The program takes up to so many whole packets, of which `use(letter)` is told each.
   template <class Use>

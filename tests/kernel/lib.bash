@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, ASIO, XDP,
-# PKT_GEN and NETMAP_BRIDGE as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
+# PKT_GEN, NETMAP_BRIDGE and VALE_CTL as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
 # `finish`.
 set -u
 export PATH=$PATH:/usr/sbin:/sbin

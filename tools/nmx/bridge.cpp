@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "bridge.hpp"
+
 #include "bridge_pump.hpp"
 #include "fault_option.hpp"
-#include "options.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
 
@@ -18,16 +19,6 @@ namespace {
 
 using netmap::Error;
 using netmap::Result;
-
-struct BridgeOptions {
-  netmap::DeviceOptions device;
-  std::optional<netmap::Faults> faults;
-  ReportOptions report;
-  std::vector<std::string> ports;
-  std::uint32_t batch = 1024;
-  std::optional<double> link_wait;
-  std::optional<std::chrono::milliseconds> silence;
-};
 
 /// The name of the port's own host rings.
 Result<std::string> host_side(const std::string& port) {
@@ -50,7 +41,9 @@ Result<std::string> host_side(const std::string& port) {
   return to_string(*name);
 }
 
-Result<int> bridge(const BridgeOptions& options) {
+}  // namespace
+
+Result<int> bridge(const std::string& command, const BridgeOptions& options) {
   Result<std::string> second = options.ports.back();
   if (options.ports.size() == 1) second = host_side(options.ports.front());
   if (!second) return std::unexpected(second.error());
@@ -66,11 +59,11 @@ Result<int> bridge(const BridgeOptions& options) {
               fmt::format("neither of '{}' and '{}' has rx rings while the other has tx rings",
                           a->info().name, b->info().name)));
   }
-  fmt::print(stderr, "nmx bridge: {} between {}; and {}\n",
+  fmt::print(stderr, "nmx {}: {} between {}; and {}\n", command,
              pump.is_zero_copy() ? "zero-copy" : "copy", describe(a->info()), describe(b->info()));
   wait_for_link(is_interface(a->info()) ? a->info() : b->info(), options.link_wait);
 
-  Json identity = identify("bridge", a->info());
+  Json identity = identify(command.c_str(), a->info());
   identity["peer"] = *second;
   identity["zero_copy"] = pump.is_zero_copy();
   const Report report(options.report, identity, [&pump] {
@@ -90,7 +83,14 @@ Result<int> bridge(const BridgeOptions& options) {
   return 0;
 }
 
-}  // namespace
+void add_bridge_options(CLI::App& app, BridgeOptions& options) {
+  add_batch_option(app, options.batch);
+  add_silence_option(app, options.silence);
+  add_link_option(app, options.link_wait);
+  add_device_options(app, options.device);
+  add_fault_option(app, options.faults);
+  add_report_options(app, options.report);
+}
 
 Command add_bridge(CLI::App& nmx) {
   auto options = std::make_shared<BridgeOptions>();
@@ -100,13 +100,8 @@ Command add_bridge(CLI::App& nmx) {
       ->type_name("PORT")
       ->expected(1, 2)
       ->required();
-  add_batch_option(*app, options->batch);
-  add_silence_option(*app, options->silence);
-  add_link_option(*app, options->link_wait);
-  add_device_options(*app, options->device);
-  add_fault_option(*app, options->faults);
-  add_report_options(*app, options->report);
-  return {app, [options] { return bridge(*options); }};
+  add_bridge_options(*app, *options);
+  return {app, [options] { return bridge("bridge", *options); }};
 }
 
 }  // namespace nmx

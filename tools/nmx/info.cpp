@@ -99,7 +99,8 @@ void look_at_open_ports(const netmap::DeviceOptions& device, Facts& facts) {
 }
 
 std::string open_port_line(const Json& port) {
-  std::string line = "open       " + port["name"].get<std::string>();
+  const char* const is_there = port["process"] == 0 ? "there      " : "open       ";
+  std::string line = is_there + port["name"].get<std::string>();
   if (port.contains("xdp")) line += fmt::format(" by {} XDP", port["xdp"].get<std::string>());
   if (port["process"] == 0) return line;
   return line + fmt::format(", memory id {}, by process {}", port["memory_id"].get<unsigned>(),

@@ -22,21 +22,35 @@ int complain(const std::string& sentence, int status) {
 }
 
 int complain_of_usage(const CLI::App& app, const std::string& sentence) {
-  const auto chosen = app.get_subcommands();
-  const std::string who = chosen.empty() ? "nmx" : "nmx " + chosen.front()->get_name();
+  std::string who = "nmx";
+  for (auto chosen = app.get_subcommands(); !chosen.empty();
+       chosen = chosen.front()->get_subcommands()) {
+    who += " " + chosen.front()->get_name();
+  }
   return complain(fmt::format("{}; see '{} --help'", sentence, who), usage);
+}
+
+bool has_subcommand(const CLI::App& app, const std::string& name) {
+  return std::ranges::any_of(app.get_subcommands([](const CLI::App*) { return true; }),
+                             [&](const CLI::App* one) { return one->get_name() == name; });
 }
 
 int run(int argc, char** argv) {
   CLI::App app("Moves packets through netmap ports: network cards, VALE switches, pipes.", "nmx");
   app.require_subcommand(1);
   const std::array commands{nmx::add_gen(app),  nmx::add_recv(app),   nmx::add_ping(app),
-                            nmx::add_pong(app), nmx::add_bridge(app), nmx::add_info(app),
-                            nmx::add_demo(app)};
+                            nmx::add_pong(app), nmx::add_bridge(app), nmx::add_switch(app),
+                            nmx::add_info(app), nmx::add_demo(app)};
   const std::string first = argc > 1 ? argv[1] : "";
   const auto is_first = [&](const nmx::Command& one) { return one.app->get_name() == first; };
   if (!first.empty() && !first.starts_with('-') && std::ranges::none_of(commands, is_first)) {
     return complain_of_usage(app, fmt::format("'{}' is no subcommand", first));
+  }
+  const std::string second = argc > 2 ? argv[2] : "";
+  if (first == "switch" && !second.empty() && !second.starts_with('-') &&
+      !has_subcommand(*app.get_subcommand(first), second)) {
+    return complain(fmt::format("'{}' is no subcommand of switch; see 'nmx switch --help'", second),
+                    usage);
   }
   try {
     app.parse(argc, argv);

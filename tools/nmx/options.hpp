@@ -61,6 +61,7 @@ Command add_recv(CLI::App& nmx);
 Command add_ping(CLI::App& nmx);
 Command add_pong(CLI::App& nmx);
 Command add_bridge(CLI::App& nmx);
+Command add_switch(CLI::App& nmx);
 Command add_info(CLI::App& nmx);
 Command add_demo(CLI::App& nmx);
 

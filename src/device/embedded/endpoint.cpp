@@ -158,7 +158,7 @@ Result<std::vector<OpenPort>> Endpoint::open_ports() {
   const auto locked = domain_->lock();
   if (!locked) return std::unexpected(locked.error());
   if (auto collected = collect(*domain_); !collected) return std::unexpected(collected.error());
-  return list_ports(domain_->state());
+  return list_ports(*domain_);
 }
 
 Result<std::shared_ptr<Region>> Endpoint::map() {
@@ -336,6 +336,10 @@ std::optional<XdpMode> Endpoint::xdp() const noexcept {
 
 XdpCounts Endpoint::xdp_counts() const noexcept {
   return binding_ && binding_->nic ? binding_->nic->counts() : XdpCounts();
+}
+
+std::uint64_t Endpoint::dropped() const noexcept {
+  return binding_ && binding_->vale ? binding_->vale->dropped() : 0;
 }
 
 template <class Use>

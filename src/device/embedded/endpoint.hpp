@@ -53,6 +53,7 @@ class Endpoint final : public Device {
   [[nodiscard]] bool poll_syncs(Directions) const noexcept override { return false; }
   [[nodiscard]] std::optional<XdpMode> xdp() const noexcept override;
   [[nodiscard]] XdpCounts xdp_counts() const noexcept override;
+  [[nodiscard]] std::uint64_t dropped() const noexcept override;
   Result<> end_with_peer() override;
   void lend(const detail::BufferPool& buffers) noexcept override { extra_ = &buffers; }
   void arm(Directions directions) noexcept override;

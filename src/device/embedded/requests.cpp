@@ -4,6 +4,7 @@
 #include "device/embedded/collect.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/vale_counts.hpp"
 #include "device/embedded/vale_requests.hpp"
 
 namespace netmap::embedded {
@@ -155,25 +156,46 @@ Result<PipeName> pipe_of(const DomainState& state, std::string_view name) {
   return *pipe;
 }
 
-std::vector<OpenPort> list_ports(const DomainState& state) {
+namespace {
+
+std::string name_of(const DomainState& state, const EndpointRecord& endpoint) {
+  if (endpoint.nic != no_nic) return std::string(stored_name(state.nic_of(endpoint).name));
+  if (endpoint.vale != no_switch) {
+    return full_name(state.switch_of(endpoint), state.port_of(endpoint));
+  }
+  if (endpoint.pipe == no_pipe) return "null port";
+  const PipeRecord& pipe = state.pipe_of(endpoint);
+  std::string name(stored_name(pipe.parent));
+  return name.append(endpoint.end == End::master ? "{" : "}").append(stored_name(pipe.id));
+}
+
+OpenPort describe(Domain& domain, const EndpointRecord& endpoint) {
+  const DomainState& state = domain.state();
+  OpenPort port{name_of(state, endpoint), endpoint.memory_id, endpoint.process};
+  if (endpoint.nic != no_nic) {
+    if (attachment_of(state, endpoint).link != 0) port.xdp = static_cast<XdpMode>(endpoint.xdp);
+  }
+  if (endpoint.vale != no_switch) {
+    const auto memory = Memory::existing(domain, endpoint.memory_id);
+    if (memory) port.counts = counts_of(state, **memory, endpoint);
+  }
+  return port;
+}
+
+}  // namespace
+
+std::vector<OpenPort> list_ports(Domain& domain) {
+  const DomainState& state = domain.state();
   std::vector<OpenPort> ports;
   for (const EndpointRecord& endpoint : state.endpoints) {
-    if (endpoint.in_use == 0) continue;
-    std::string name = "null port";
-    std::optional<XdpMode> mode;
-    if (endpoint.nic != no_nic) {
-      name = stored_name(state.nic_of(endpoint).name);
-      if (attachment_of(state, endpoint).link != 0) mode = static_cast<XdpMode>(endpoint.xdp);
+    if (endpoint.in_use != 0) ports.push_back(describe(domain, endpoint));
+  }
+  for (std::uint16_t vale = 0; vale <= unattached; ++vale) {
+    for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
+      const SwitchPort& port = state.switches[vale].ports[index];
+      if (port.presence != SwitchPort::there || is_open(state, {vale, index})) continue;
+      ports.push_back({full_name(state.switches[vale], port), port.memory_id});
     }
-    if (endpoint.vale != no_switch) {
-      name = full_name(state.switch_of(endpoint), state.port_of(endpoint));
-    }
-    if (endpoint.pipe != no_pipe) {
-      const PipeRecord& pipe = state.pipe_of(endpoint);
-      name = stored_name(pipe.parent);
-      name.append(endpoint.end == End::master ? "{" : "}").append(stored_name(pipe.id));
-    }
-    ports.push_back({std::move(name), endpoint.memory_id, endpoint.process, mode});
   }
   return ports;
 }

@@ -32,7 +32,8 @@ template <class Body>
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);
 
-[[nodiscard]] std::vector<OpenPort> list_ports(const DomainState& state);
+/// Who has what open, and the VALE interfaces that nobody has.
+[[nodiscard]] std::vector<OpenPort> list_ports(Domain& domain);
 
 /// The pipe that `name` names, or why it can name nothing here. The result views into `name`.
 [[nodiscard]] Result<PipeName> pipe_of(const DomainState& state, std::string_view name);

@@ -93,6 +93,9 @@ struct RingWords {
   /// Sender: the rx ring's tail. Stored with release after the slots before it were written; the
   /// receiver loads it with acquire.
   alignas(abi::cache_align) std::atomic<std::uint32_t> published;
+  /// Of a VALE port's ring alone: what moved through it since it was opened. Of its user, in turns.
+  std::atomic<std::uint64_t> packets;
+  std::atomic<std::uint64_t> bytes;
   /// Receiver: the rx ring's head at its last sync. Stored with release after the buffers swapped
   /// before it were handed back; the sender loads it with acquire.
   alignas(abi::cache_align) std::atomic<std::uint32_t> returned;
@@ -203,9 +206,9 @@ struct SwitchPort {
   std::uint32_t tx_slots;
   std::uint32_t rx_slots;
   std::uint32_t first_ring;
-  std::uint64_t left;                       ///< greater than that of ports that were left before
-  std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
-  std::uint16_t rx_was_open;                ///< or ever had, so that senders may know it
+  std::uint64_t left;                  ///< greater than that of ports that were left before
+  std::atomic<std::uint16_t> rx_open;  ///< a bit for each rx ring that somebody has open
+  std::uint16_t rx_was_open;           ///< or ever had, so that senders may know it
   /// Of a user that died, likewise: their slots may name what is not their own.
   std::uint16_t tx_was_left;
   std::uint16_t rx_was_left;

@@ -4,6 +4,7 @@
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
+#include "device/embedded/vale_counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -121,6 +122,7 @@ Result<> make_rings(Memory& memory, SwitchPort& port, const PortShape& shape) {
     abi::netmap_slot* const first = abi::slots_of(memory.ring(*rings + i));
     for (std::uint32_t slot = 0; slot != size; ++slot) first[slot].buf_idx = *next++;
     empty_ring(memory, *rings + i, index, is_tx, size);
+    reset_counts(memory.words(*rings + i));
   }
   return {};
 }
@@ -395,9 +397,11 @@ Result<> empty_rings(DomainState& state, Memory& memory, const EndpointRecord& e
   if (auto given = replace_left(state, memory, port, fresh); !given) return given;
   for_each_bit(fresh.tx, [&](std::uint32_t k) {
     empty_ring(memory, tx_object(port, k), k, true, shape.tx_slots);
+    reset_counts(memory.words(tx_object(port, k)));
   });
   for_each_bit(fresh.rx, [&](std::uint32_t k) {
     empty_ring(memory, rx_object(port, k), k, false, shape.rx_slots);
+    reset_counts(memory.words(rx_object(port, k)));
     Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots).reset();
   });
   NETMAP_POINT("vale: rings emptied");

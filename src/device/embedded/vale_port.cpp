@@ -88,6 +88,12 @@ detail::Ledger& ValePort::ledger(Direction direction, std::size_t n) noexcept {
   return n < receivers_.size() ? receivers_[n].ledger() : nothing_;
 }
 
+std::uint64_t ValePort::dropped() const noexcept {
+  std::uint64_t sum = 0;
+  for (const ValeReceiver& receiver : receivers_) sum += receiver.dropped();
+  return sum;
+}
+
 bool ValePort::is_raw() noexcept {
   const auto has_raw = [](auto& ring) { return ring.ledger().is_raw; };
   return std::ranges::any_of(senders_, has_raw) || std::ranges::any_of(receivers_, has_raw);

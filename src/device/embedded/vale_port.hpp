@@ -23,6 +23,8 @@ class ValePort {
   SyncStatus sync_rx() noexcept;
   /// Of ring `n` of the endpoint.
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept;
+  /// Packets that found no room in its rings.
+  [[nodiscard]] std::uint64_t dropped() const noexcept;
   /// Whether the program has a bare pointer to a ring.
   [[nodiscard]] bool is_raw() noexcept;
   [[nodiscard]] std::vector<ValeReceiver>& receivers() noexcept { return receivers_; }

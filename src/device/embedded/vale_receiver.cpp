@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/vale_receiver.hpp"
 
+#include "device/embedded/vale_counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
   catch_up();
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
-  ring_.pass(*head);
+  pass(ring_, *head, *words_);
   words_->returned.store(*head, std::memory_order_relaxed);
   let_go();
   const std::uint32_t deaths = mailbox_.words->deaths.load(std::memory_order_acquire);

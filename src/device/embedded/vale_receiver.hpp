@@ -22,6 +22,9 @@ class ValeReceiver {
 
   [[nodiscard]] RingWords& words() const noexcept { return *words_; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
+  [[nodiscard]] std::uint64_t dropped() const noexcept {
+    return mailbox_.words->dropped.load(std::memory_order_relaxed);
+  }
 
  private:
   /// How far a receiver is, in one word that others who have the ring open read.

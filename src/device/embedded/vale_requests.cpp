@@ -181,7 +181,7 @@ Result<> attach_interface(DomainState& state, const abi::nmreq_header& request) 
     return std::unexpected(
         Error(errc::not_supported,
               "the embedded device has no threads that could move a network card's packets; a "
-              "program has to, between the card's port and one of the switch"));
+              "program has to, as 'nmx switch run' does"));
   }
   if (!place) return refuse(std::errc::invalid_argument, "there is no such interface");
   if (place->vale != unattached || is_open(state, *place)) return busy(state, *place);

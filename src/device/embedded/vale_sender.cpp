@@ -3,6 +3,7 @@
 
 #include <netmap/look_ahead.hpp>
 
+#include "device/embedded/vale_counts.hpp"
 #include "os/files.hpp"
 #include "point.hpp"
 
@@ -93,7 +94,7 @@ SyncStatus ValeSender::sync(const ValePeers& peers, Ringer& ringer) noexcept {
   collect(*head);
   choose_ways();
   deliver_all(peers, ringer);
-  ring_.pass(*head);
+  pass(ring_, *head, *words_);
   words_->published.store(*head, std::memory_order_relaxed);
   ring_.set_tail(ring_.previous(*head));
   return {};

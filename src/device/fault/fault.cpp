@@ -73,6 +73,7 @@ class FaultDevice final : public Device {
   }
   [[nodiscard]] FaultCounts fault_counts() const noexcept override { return counts_; }
   [[nodiscard]] XdpCounts xdp_counts() const noexcept override { return inner_.stats().xdp; }
+  [[nodiscard]] std::uint64_t dropped() const noexcept override { return inner_.stats().dropped; }
 
   SyncStatus sync_tx() noexcept override {
     return guarded([this] { return send(); });

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What moved through the rings of VALE ports, in the ring words, where other processes read it.
+#pragma once
+
+#include "device/embedded/domain.hpp"
+#include "device/embedded/memory.hpp"
+#include "device/own_ring.hpp"
+
+#include <netmap/device.hpp>
+
+#include <cstdint>
+
+namespace netmap::embedded {
+
+/// OwnRing::pass(), counted in the ring's words, too. A user goes on from where the one before it
+/// stopped; two at a time, who share a ring and do not take turns, may count too little.
+inline void pass(OwnRing& ring, std::uint32_t end, RingWords& words) noexcept {
+  const RingStats before = ring.ledger().stats;
+  ring.pass(end);
+  const RingStats& after = ring.ledger().stats;
+  const auto add = [](std::atomic<std::uint64_t>& word, std::uint64_t more) {
+    word.store(word.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  };
+  if (after.packets != before.packets) add(words.packets, after.packets - before.packets);
+  if (after.bytes != before.bytes) add(words.bytes, after.bytes - before.bytes);
+}
+
+inline void reset_counts(RingWords& words) noexcept {
+  words.packets = 0;
+  words.bytes = 0;
+}
+
+/// What was counted at the rings that an endpoint has of a VALE port. Under the domain's lock.
+[[nodiscard]] SwitchCounts counts_of(const DomainState& state, const Memory& memory,
+                                     const EndpointRecord& endpoint);
+
+}  // namespace netmap::embedded
