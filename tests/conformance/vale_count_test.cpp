@@ -172,13 +172,14 @@ TEST_P(ValeManagement, SaysWhatItWasAndWhyNot) {
   const auto again = make_vale_interface(name(), device());
   EXPECT_EQ(code_of(again), os(EEXIST));
   EXPECT_TRUE(again.error().message().starts_with("cannot make the VALE interface '" + name()));
-  Port port = open(name());
-  EXPECT_EQ(code_of(attach_to_switch(attached(), device())), os(EBUSY));
-  EXPECT_EQ(code_of(remove_vale_interface(name(), device())), os(EBUSY));
-  close(port);
   EXPECT_EQ(code_of(detach_from_switch(attached(), device())), os(ENXIO));
   must(attach_to_switch(attached(), device()));
   EXPECT_EQ(code_of(remove_vale_interface(name(), device())), os(EBUSY));
+  must(detach_from_switch(attached(), device()));
+  Port port = open(name());
+  EXPECT_EQ(code_of(remove_vale_interface(name(), device())), os(EBUSY));
+  EXPECT_EQ(code_of(attach_to_switch(attached(), device())), os(EBUSY));
+  close(port);
 }
 
 TEST_P(ValeManagement, RefusesNamesThatSayMore) {
