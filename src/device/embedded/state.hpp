@@ -196,8 +196,8 @@ struct SwitchPort {
   std::uint32_t tx_slots;
   std::uint32_t rx_slots;
   std::uint32_t first_ring;
-  std::atomic<std::uint16_t> rx_open;       ///< a bit for each rx ring that somebody has open
-  std::uint16_t rx_was_open;                ///< or ever had, so that senders may know it
+  std::atomic<std::uint16_t> rx_open;  ///< a bit for each rx ring that somebody has open
+  std::uint16_t rx_was_open;           ///< or ever had, so that senders may know it
   /// Of a user that died, likewise: their slots may name what is not their own.
   std::uint16_t tx_was_left;
   std::uint16_t rx_was_left;
