@@ -111,6 +111,41 @@ TEST_P(DamagedSwitchWord, HarmsNobody) {
 
 INSTANTIATE_TEST_SUITE_P(, DamagedSwitchWord, testing::ValuesIn(switch_words()), name_of);
 
+class IndirectSlot : public InDomain {
+ protected:
+  /// What is received of a slot that says that its packet is there.
+  std::vector<Frame> send_from(const void* address, std::size_t bytes) {
+    abi::netmap_ring& ring = *from_.tx_rings()[0].raw();
+    abi::netmap_slot& slot = abi::slots_of(ring)[ring.head];
+    slot.len = static_cast<std::uint16_t>(bytes);
+    slot.flags = abi::slot_flags::indirect;
+    slot.ptr = reinterpret_cast<std::uintptr_t>(address);
+    ring.head = ring.cur = ring.head + 1;
+    must(from_.sync_tx());
+    slot.flags = 0;
+    must(to_.sync_rx());
+    std::vector<Frame> received;
+    to_.rx_rings()[0].for_each(
+        [&](const Packet& packet) { received.push_back(test::frame_of(packet).value()); });
+    return received;
+  }
+
+ private:
+  Port from_ = open("vale:from");
+  Port to_ = open("vale:to");
+};
+
+TEST_F(IndirectSlot, IsReadWhereItSaysIfThatIsMemory) {
+  const Frame frame{1, test::everybody, 1};
+  std::vector<std::byte> bytes(frame.size());
+  frame.write(bytes);
+  EXPECT_EQ(send_from(bytes.data(), bytes.size()).size(), 1U);
+  for (const std::uintptr_t nowhere : {std::uintptr_t{0}, std::uintptr_t{64}, UINTPTR_MAX - 10}) {
+    EXPECT_TRUE(send_from(reinterpret_cast<const void*>(nowhere), bytes.size()).empty());
+  }
+  EXPECT_EQ(send_from(bytes.data(), bytes.size()).size(), 1U);
+}
+
 /// One kind of damage, for so many turns and until there were so many writes.
 void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int turns,
                   std::uint64_t writes) {
