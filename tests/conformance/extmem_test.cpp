@@ -17,15 +17,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t page = 4096;
-constexpr std::size_t size = std::size_t{2} << 20;
+constexpr std::size_t region_bytes = std::size_t{2} << 20;
 /// Rings of a page each: the module needs no pages that are neighbours for them.
 constexpr PoolConf pools{.if_num = 8, .ring_num = 24, .ring_size = page, .buf_num = 600};
-constexpr PortConf small{.tx_slots = 64, .rx_slots = 64};
+constexpr PortConf small_rings{.tx_slots = 64, .rx_slots = 64};
 
 /// Memory of this process.
 class Memory {
  public:
-  explicit Memory(std::size_t bytes = size, int sharing = MAP_PRIVATE) : size_(bytes) {
+  explicit Memory(std::size_t bytes = region_bytes, int sharing = MAP_PRIVATE) : size_(bytes) {
     base_ = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     if (base_ == MAP_FAILED) throw std::bad_alloc();
   }
@@ -36,7 +36,7 @@ class Memory {
     return {static_cast<std::byte*>(base_), size_};
   }
   [[nodiscard]] PortOptions options() const {
-    return {.conf = small, .extmem = ExternalRange{bytes(), pools}};
+    return {.conf = small_rings, .extmem = ExternalRange{bytes(), pools}};
   }
 
  private:
@@ -47,7 +47,7 @@ class Memory {
 /// A file of zeros, gone at the end.
 class ScratchFile {
  public:
-  explicit ScratchFile(std::size_t bytes = size)
+  explicit ScratchFile(std::size_t bytes = region_bytes)
       : path_(fs::exists("/dev/shm") ? "/dev/shm/netmapxx-test-XXXXXX"
                                      : "/tmp/netmapxx-test-XXXXXX") {
     const int file = ::mkstemp(path_.data());
@@ -114,7 +114,7 @@ TEST_P(External, MemoryHoldsRingsAndBuffers) {
   ASSERT_EQ(port.extra_buffers(), 10U);
   auto buffer = must(port.take_buffer());
   EXPECT_TRUE(is_inside(buffer.bytes(), memory.bytes()));
-  EXPECT_LE(port.info().memory_bytes, size + page);
+  EXPECT_LE(port.info().memory_bytes, region_bytes + page);
 }
 
 TEST_P(External, MemoryOfBothEndsIsOneRegion) {
@@ -132,7 +132,7 @@ TEST_P(External, MemoryIsSharedWithoutBringingIt) {
   auto slave = open(base() + "}1");
   if (!has_faults()) expect_inside(slave, memory.bytes());
   carry(master, slave, 200);
-  auto other = open(base() + "x{1", {.conf = small, .memory_id = master.info().memory_id});
+  auto other = open(base() + "x{1", {.conf = small_rings, .memory_id = master.info().memory_id});
   if (!has_faults()) expect_inside(other, memory.bytes());
 }
 
@@ -148,7 +148,7 @@ TEST_P(External, MemoryIsSharedWithAProcessThatHasItNot) {
     return take_numbers(port.rx_rings()[0]) == numbers(3, 20);
   });
   ::close(signal[0]);
-  const Memory memory(size, MAP_SHARED);
+  const Memory memory(region_bytes, MAP_SHARED);
   auto port = open(base() + "{1", memory.options());
   send_and_sync(port, 3, 20);
   EXPECT_EQ(::write(signal[1], "x", 1), 1);
@@ -195,7 +195,7 @@ TEST_P(External, MemoryMayHoldANullPort) {
 
 TEST_P(External, MemoryKeepsWhatNobodyUses) {
   for (const int sharing : {MAP_PRIVATE, MAP_SHARED}) {
-    const Memory memory(size, sharing);
+    const Memory memory(region_bytes, sharing);
     const auto end = memory.bytes().last(page);
     std::ranges::fill(end, std::byte{0x5a});
     const auto is_kept = [&] {
@@ -208,7 +208,7 @@ TEST_P(External, MemoryKeepsWhatNobodyUses) {
       close(master);
       close(slave);
       EXPECT_TRUE(is_kept()) << "closed";
-      std::ranges::fill(memory.bytes().first(size - page), std::byte{1});
+      std::ranges::fill(memory.bytes().first(region_bytes - page), std::byte{1});
     }
   }
 }
@@ -224,7 +224,7 @@ TEST_P(External, MemoryIsDividedAnewOnceItIsFree) {
 }
 
 TEST_P(External, MemoryLeftOverBecomesBuffers) {
-  const Memory memory(2 * size);
+  const Memory memory(2 * region_bytes);
   auto options = memory.options();
   options.extmem->pools.buf_num = 600;
   options.extra_buffers = 1500;
@@ -234,7 +234,7 @@ TEST_P(External, MemoryLeftOverBecomesBuffers) {
 // ---- What cannot be ----------------------------------------------------------------------------
 
 TEST_P(External, MemoryTooSmallIsRefused) {
-  for (const std::size_t bytes : {page, 8 * page, size / 2}) {
+  for (const std::size_t bytes : {page, 8 * page, region_bytes / 2}) {
     const Memory memory(bytes);
     EXPECT_EQ(code_of(try_open(base() + "{1", memory.options())), std::errc::not_enough_memory);
   }
@@ -248,11 +248,11 @@ TEST_P(External, MemoryThatIsNotWholePagesIsRefused) {
   const Memory memory;
   const std::array ranges{memory.bytes().first(0),
                           memory.bytes().first(1),
-                          memory.bytes().first(size - 1),
+                          memory.bytes().first(region_bytes - 1),
                           memory.bytes().subspan(64),
-                          memory.bytes().subspan(1, size - page),
+                          memory.bytes().subspan(1, region_bytes - page),
                           std::span<std::byte>(),
-                          std::span<std::byte>(static_cast<std::byte*>(nullptr), size)};
+                          std::span<std::byte>(static_cast<std::byte*>(nullptr), region_bytes)};
   for (const auto range : ranges) {
     const auto port = try_open(base() + "{1", {.extmem = ExternalRange{range, pools}});
     ASSERT_EQ(code_of(port), std::errc::invalid_argument);
@@ -271,23 +271,25 @@ TEST_P(External, MemoryThatIsNoneIsRefused) {
 }
 
 TEST_P(External, MemoryThatOverlapsIsRefused) {
-  const Memory memory(3 * size);
+  const Memory memory(3 * region_bytes);
   const auto at = [&](std::size_t begin, std::size_t bytes) {
-    return PortOptions{.conf = small,
+    return PortOptions{.conf = small_rings,
                        .extmem = ExternalRange{memory.bytes().subspan(begin, bytes), pools}};
   };
-  auto port = open(base() + "{1", at(size, size));
-  for (const auto& other : {at(size / 2, size), at(size + size / 2, size), at(0, 3 * size)}) {
+  auto port = open(base() + "{1", at(region_bytes, region_bytes));
+  for (const auto& other :
+       {at(region_bytes / 2, region_bytes), at(region_bytes + region_bytes / 2, region_bytes),
+        at(0, 3 * region_bytes)}) {
     EXPECT_EQ(code_of(try_open(base() + "x{1", other)), std::errc::device_or_resource_busy);
   }
-  EXPECT_TRUE(try_open(base() + "x{1", at(0, size)));
-  EXPECT_TRUE(try_open(base() + "x{1", at(2 * size, size)));
+  EXPECT_TRUE(try_open(base() + "x{1", at(0, region_bytes)));
+  EXPECT_TRUE(try_open(base() + "x{1", at(2 * region_bytes, region_bytes)));
   close(port);
-  EXPECT_TRUE(try_open(base() + "x{1", at(0, 3 * size)));
+  EXPECT_TRUE(try_open(base() + "x{1", at(0, 3 * region_bytes)));
 }
 
 TEST_P(External, MemoryCannotBeDividedAnyhow) {
-  const Memory memory(4 * size);
+  const Memory memory(4 * region_bytes);
   const std::array impossible{
       PoolConf{.if_num = 1000, .if_size = 64, .ring_num = 4, .ring_size = page, .buf_num = 100},
       PoolConf{.if_num = 2, .ring_num = 2, .ring_size = 1 << 18, .buf_num = 100},
@@ -335,11 +337,11 @@ TEST_P(External, MemoryContradictsOtherMemory) {
 
 TEST_P(External, FileCarriesPackets) {
   const ScratchFile file;
-  auto master = open(base() + "{1" + file.option(), {.conf = small});
+  auto master = open(base() + "{1" + file.option(), {.conf = small_rings});
   auto slave = open(base() + "}1" + file.option());
   EXPECT_EQ(master.info().memory_id, slave.info().memory_id);
   carry(master, slave, 300);
-  auto other = open(base() + "x{1" + file.option(), {.conf = small});
+  auto other = open(base() + "x{1" + file.option(), {.conf = small_rings});
   EXPECT_EQ(master.info().memory_id, other.info().memory_id);
 }
 
@@ -347,7 +349,7 @@ TEST_P(External, FileHoldsTheRegion) {
   if (has_memory_of_its_own()) return;
   const ScratchFile file;
   auto [master, slave] =
-      Pipe{open(base() + "{1" + file.option(), {.conf = small}), open(base() + "}1")};
+      Pipe{open(base() + "{1" + file.option(), {.conf = small_rings}), open(base() + "}1")};
   const std::string word = "a packet that can be told from all others";
   must(master.tx_rings()[0].send(std::as_bytes(std::span(word))));
   must(master.sync_tx());
@@ -359,12 +361,12 @@ TEST_P(External, FileHoldsTheRegion) {
 TEST_P(External, FileIsSharedByProcesses) {
   const ScratchFile file;
   Child sender([&] {
-    auto port = open(base() + "{1" + file.option(), {.conf = small});
+    auto port = open(base() + "{1" + file.option(), {.conf = small_rings});
     send_and_sync(port, 0, 50);
     if (must(port.wait(Direction::rx, patience)).empty()) return false;
     return take_numbers(port.rx_rings()[0]) == numbers(7, 1);
   });
-  auto port = open(base() + "}1" + file.option(), {.conf = small});
+  auto port = open(base() + "}1" + file.option(), {.conf = small_rings});
   std::vector<std::uint32_t> all;
   while (all.size() < 50 && !must(port.wait(Direction::rx, patience)).empty()) {
     const auto some = take_numbers(port.rx_rings()[0]);
@@ -376,7 +378,7 @@ TEST_P(External, FileIsSharedByProcesses) {
 }
 
 TEST_P(External, FileThatCannotBeIsRefused) {
-  const ScratchFile odd(size - 1);
+  const ScratchFile odd(region_bytes - 1);
   const ScratchFile empty(0);
   const ScratchFile tiny(page);
   const auto code = [&](const std::string& option) {

@@ -97,18 +97,18 @@ class VandalOfInterfaces : public testing::Test {
   std::uint64_t writes_ = 0;
 };
 
-constexpr int turns = 20;
+constexpr int few_turns = 20;
 
 TEST_F(VandalOfInterfaces, InTheirRingsHarmsNobody) {
   for (std::uint64_t seed = 0; seed != rounds(); ++seed) {
-    round(region_words(), seed, Who::here, turns);
+    round(region_words(), seed, Who::here, few_turns);
   }
   EXPECT_GT(syncs_, failures_);
 }
 
 TEST_F(VandalOfInterfaces, InTheirRecordsHarmsNobody) {
   for (std::uint64_t seed = 0; seed != rounds(); ++seed) {
-    round(record_words(), seed, Who::here, turns);
+    round(record_words(), seed, Who::here, few_turns);
   }
 }
 
@@ -117,7 +117,8 @@ TEST_F(VandalOfInterfaces, InEverythingHarmsNobody) {
   auto words = region_words();
   const auto records = record_words();
   words.insert(words.end(), records.begin(), records.end());
-  for (std::uint64_t seed = 0; seed != rounds(); ++seed) round(words, seed, Who::here, 10 * turns);
+  for (std::uint64_t seed = 0; seed != rounds(); ++seed)
+    round(words, seed, Who::here, 10 * few_turns);
 }
 
 /// By rings that there are, so that the list is believed.
@@ -127,7 +128,8 @@ TEST_F(VandalOfInterfaces, InTheListOfRingsHarmsNobody) {
         std::int64_t* const offsets = abi::ring_offsets_of(files.interface(n % 4));
         detail::store(offsets[n / 4 % 8], detail::load(offsets[value % 8]));
       }};
-  for (std::uint64_t seed = 0; seed != rounds(); ++seed) round({listed}, seed, Who::here, turns);
+  for (std::uint64_t seed = 0; seed != rounds(); ++seed)
+    round({listed}, seed, Who::here, few_turns);
 }
 
 /// Of few, so that a queue can be opened now and then.

@@ -17,7 +17,7 @@ namespace {
 using test::Address;
 using test::Frame;
 
-constexpr std::uint16_t memory_id = 1;
+constexpr std::uint16_t common_memory = 1;
 
 /// Two ports of a switch in one region, and others that come and go there.
 class SwitchPlace {
@@ -49,10 +49,10 @@ class SwitchPlace {
     return netmap::open(name, {.device = device(),
                                .conf = {.tx_slots = 8, .rx_slots = 8},
                                .extra_buffers = 4,
-                               .memory_id = memory_id,
+                               .memory_id = common_memory,
                                .shared = true});
   }
-  [[nodiscard]] SharedFiles files() const { return {directory_.path(), memory_id}; }
+  [[nodiscard]] SharedFiles files() const { return {directory_.path(), common_memory}; }
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
 
  private:
@@ -147,7 +147,7 @@ TEST_F(IndirectSlot, IsReadWhereItSaysIfThatIsMemory) {
 }
 
 /// One kind of damage, for so many turns and until there were so many writes.
-void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int turns,
+void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int times,
                   std::uint64_t writes) {
   const Shared<Strikes> strikes;
   SwitchPlace place;
@@ -156,7 +156,7 @@ void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int 
   EXPECT_TRUE(await([&] {
     place.work();
     place.exercise();
-    return --turns <= 0 && strikes->count >= writes;
+    return --times <= 0 && strikes->count >= writes;
   }));
   strikes->is_over = true;
   EXPECT_TRUE(vandal.succeeded());
@@ -165,8 +165,8 @@ void switch_round(const std::vector<SharedWord>& words, std::uint64_t seed, int 
               static_cast<unsigned long long>(place.opened()));
 }
 
-void switch_rounds(const std::vector<SharedWord>& words, int turns, std::uint64_t writes) {
-  for (std::uint64_t seed = 0; seed != rounds(); ++seed) switch_round(words, seed, turns, writes);
+void switch_rounds(const std::vector<SharedWord>& words, int times, std::uint64_t writes) {
+  for (std::uint64_t seed = 0; seed != rounds(); ++seed) switch_round(words, seed, times, writes);
 }
 
 TEST(VandalOfSwitches, HarmsNobody) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <tuple>
 
 namespace nmx {
 namespace {
@@ -74,7 +75,8 @@ Result<std::vector<OpenPort>> ports_of(const std::string& vale,
         fmt::format("there is no switch '{}'; 'nmx switch list' shows those that there are",
                     vale)));
   }
-  std::ranges::stable_sort(ports, {}, &OpenPort::name);
+  std::ranges::sort(ports, {},
+                    [](const OpenPort& port) { return std::tie(port.name, port.process); });
   return ports;
 }
 

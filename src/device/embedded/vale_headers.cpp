@@ -64,7 +64,8 @@ void store16(Bytes bytes, std::size_t at, std::size_t value) {
 /// RFC 1071, not yet folded.
 std::uint64_t sum(ConstBytes bytes, std::uint64_t initial = 0) {
   for (std::size_t at = 0; at + 1 < bytes.size(); at += 2) initial += load16(bytes, at);
-  return bytes.size() % 2 == 0 ? initial : initial + (byte_at(bytes, bytes.size() - 1) << 8U);
+  return bytes.size() % 2 == 0 ? initial
+                               : initial + (std::uint64_t{byte_at(bytes, bytes.size() - 1)} << 8);
 }
 std::uint16_t checksum(std::uint64_t sum) {
   while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);

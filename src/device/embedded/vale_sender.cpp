@@ -55,7 +55,7 @@ void copy(std::span<std::byte> to, std::span<const std::byte> from, bool may_rou
 /// Has each cell of a packet say how many there are, and all but the last that more follow.
 void number_fragments(const Mailbox& to, std::span<const std::uint16_t> cells) noexcept {
   for (std::size_t i = 0; i != cells.size(); ++i) {
-    const int more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
+    const std::size_t more = i + 1 == cells.size() ? 0 : abi::slot_flags::more_fragments;
     store(to.cells[cells[i]].flags,
           static_cast<std::uint16_t>(cells.size() << abi::slot_flags::port_shift | more));
   }
