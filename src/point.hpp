@@ -21,9 +21,10 @@ inline std::vector<const char*>& all() {
 inline bool is_of_interfaces(std::string_view name) {
   return name.starts_with("nic: ");
 }
-/// Whether only who has a port of a switch open comes by.
+/// Whether only who has to do with switches comes by.
 inline bool is_of_switches(std::string_view name) {
-  return name.starts_with("vale: ") || name.starts_with("deliver: ") || name.starts_with("take: ");
+  return name.starts_with("vale: ") || name.starts_with("deliver: ") ||
+         name.starts_with("take: ") || name.starts_with("attach: ");
 }
 /// Called with the name of a point that is reached.
 inline void (*reached)(const char* name) = [](const char*) {};

@@ -4,8 +4,10 @@
 // victim, which answers each frame that it gets. While it is stopped, and after it has died, no
 // frame of the sender's is lost to the receiver; what it sent is received; and when it is dead
 // nothing is left of it.
-#include "device/embedded/vale.hpp"
+#include <netmap/control.hpp>
+
 #include "device/embedded/mailbox.hpp"
+#include "device/embedded/vale.hpp"
 #include "points/points.hpp"
 #include "support/frames.hpp"
 
@@ -314,7 +316,7 @@ TEST_F(PointsOfSwitches, KillOfASenderWhileAReceiverTakesLosesNothingThatWasPutI
         EXPECT_EQ(frame->number, count[frame->from]++);
       });
     }
-    EXPECT_EQ(count[sender], 13U) << "there is no room for more";
+    EXPECT_EQ(count[sender], 12U) << "there is no room for more";
     EXPECT_EQ(count[victim], 3U);
   });
   ASSERT_TRUE(await([&] { return progress->is_open.load(); }));
@@ -341,6 +343,37 @@ TEST_F(PointsOfSwitches, KillOfASenderWhileAReceiverTakesLosesNothingThatWasPutI
   send(from_, sender, 1, 16);
   progress->may_take = true;
   EXPECT_TRUE(taker.succeeded());
+}
+
+/// It is at one of the two, whole, and can be moved and removed.
+TEST_F(PointsOfSwitches, KillWhileAnInterfaceIsMovedLeavesItInOnePlace) {
+  const auto names = [this] {
+    std::vector<std::string> found;
+    for (const OpenPort& port : must(netmap::open_ports(device()))) {
+      if (port.name.ends_with("v0")) found.push_back(port.name);
+    }
+    return found;
+  };
+  const std::string attached = "vale:v0";
+  for (const char* const point : some_points({"attach: "})) {
+    for (const bool is_attaching : {true, false}) {
+      must(make_vale_interface("v0", device()));
+      if (!is_attaching) must(attach_to_switch(attached, device()));
+      EXPECT_FALSE(
+          start(point, 0, SIGKILL, [&] {
+            must((is_attaching ? attach_to_switch : detach_from_switch)(attached, device()));
+          }).succeeded());
+      EXPECT_EQ(names().size(), 1U) << point;
+      if (names().front() != attached) must(attach_to_switch(attached, device()));
+      {
+        auto port = open(attached);
+        say_hello(port, 9);
+      }
+      must(detach_from_switch(attached, device()));
+      must(remove_vale_interface("v0", device()));
+      EXPECT_TRUE(names().empty());
+    }
+  }
 }
 
 /// Its port is destroyed, and names a buffer that is the pipe's.

@@ -359,9 +359,9 @@ Result<ValePlace> move_vale_interface(DomainState& state, ValePlace from, std::s
   SwitchPort& old = port_at(state, from);
   SwitchPort& port = port_at(state, to);
   copy(port, old);
-  NETMAP_POINT("vale: interface copied");
+  NETMAP_POINT("attach: copied");
   port.presence.store(SwitchPort::there, std::memory_order_release);
-  NETMAP_POINT("vale: interface at two places");
+  NETMAP_POINT("attach: at two places");
   leave(state.switches[from.vale], old);
   old.presence = SwitchPort::none;
   return to;
