@@ -182,8 +182,9 @@ std::vector<Frame> convert_header(std::span<const std::byte> packet, std::size_t
     const int type = header.gso_type & ~gso_ecn;
     if (type != gso_none) return cut(bytes, type != gso_udp);
   }
-  Frame frame(to);
-  std::memcpy(frame.data(), &header, std::min(to, sizeof header));
+  const auto raw = std::as_bytes(std::span(&header, 1)).first(std::min(to, sizeof header));
+  Frame frame(raw.begin(), raw.end());
+  frame.resize(to);
   frame.insert(frame.end(), bytes.begin(), bytes.end());
   if (to == abi::vnet_hdr_len::none) complete_checksum(frame, header);
   return {std::move(frame)};
