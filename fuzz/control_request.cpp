@@ -10,6 +10,7 @@
 #include "device/embedded/domain.hpp"
 #include "device/embedded/embedded.hpp"
 #include "device/embedded/pipe.hpp"
+#include "device/embedded/vale.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,14 +45,42 @@ class Scratch {
   [[nodiscard]] std::unique_ptr<Device> open() const {
     return embedded::open_device({DeviceKind::embedded, path_}, {}).value().device;
   }
+  /// Removes the interfaces that stay though nobody has them open.
+  void remove_interfaces() const {
+    for (const embedded::Switch& vale : domain_->state().switches) {
+      for (const embedded::SwitchPort& port : vale.ports) {
+        if (port.stays == 0 || port.presence == embedded::SwitchPort::none) continue;
+        const std::string name = port.name;
+        abi::nmreq_vale_detach body{};
+        if (vale.name[0] != '\0') ask(abi::request::vale_detach, full_name(vale, port), &body);
+        ask(abi::request::vale_delif, name, nullptr);
+      }
+    }
+  }
   [[nodiscard]] bool is_at_rest() const {
     const DomainState& state = domain_->state();
     const auto is_used = [](const auto& record) { return record.in_use != 0; };
+    const auto has_ports = [](const embedded::Switch& vale) {
+      return std::ranges::any_of(vale.ports, [](const embedded::SwitchPort& port) {
+        return port.presence != embedded::SwitchPort::none;
+      });
+    };
     return std::ranges::count_if(state.endpoints, is_used) == 1 &&
-           std::ranges::count_if(state.pipes, is_used) == 1;
+           std::ranges::count_if(state.pipes, is_used) == 1 &&
+           std::ranges::none_of(state.switches, has_ports);
   }
 
  private:
+  void ask(std::uint16_t type, const std::string& name, void* body) const {
+    abi::nmreq_header header{};
+    header.nr_version = abi::version::current;
+    header.nr_reqtype = type;
+    name.copy(header.nr_name, sizeof header.nr_name - 1);
+    header.nr_body = reinterpret_cast<std::uintptr_t>(body);
+    require(open()->control(header).has_value(),
+            "an interface that nobody has open can be removed");
+  }
+
   std::string path_ = "/dev/shm/netmapxx-fuzz-XXXXXX";
   std::shared_ptr<embedded::Domain> domain_;
   Result<Port> keeper_ = std::unexpected(Error(errc::not_supported));
@@ -196,6 +225,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ports.push_back(std::move(*port));
   }
   ports.clear();
+  scratch.remove_interfaces();
   require(scratch.is_at_rest(), "nothing is left behind");
   return 0;
 }

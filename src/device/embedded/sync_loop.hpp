@@ -44,13 +44,13 @@ class SyncLoop {
   /// One ring: the program's entry, the answer, and the head, cur and tail that they stand for.
   template <class Side>
   struct Line {
-    Side side;
+    abi::netmap_ring user;
     abi::nm_csb_atok* from_program;
     abi::nm_csb_ktoa* to_program;
-    abi::netmap_ring user;
     const os::File* interrupt = nullptr;  ///< tells the program, if it is to be told
-    bool is_direct = false;               ///< synced when kicked, and only then
-    std::uint32_t known = 0;              ///< of a direct line: up to where the program was told
+    Side side;
+    std::uint32_t known = 0;  ///< of a direct line: up to where the program was told
+    bool is_direct = false;   ///< synced when kicked, and only then
   };
   template <class Side>
   void add(std::vector<Line<Side>>& lines, const Side& side, const abi::netmap_ring& ring,

@@ -167,8 +167,7 @@ void copy(SwitchPort& to, const SwitchPort& from) {
 
 /// One who died while moving an interface may have left it where it came from, too.
 void remove_doubles(DomainState& state) {
-  for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
-    SwitchPort& port = state.switches[unattached].ports[index];
+  for (SwitchPort& port : state.switches[unattached].ports) {
     if (!is_there(port)) continue;
     const auto first = find_vale_interface(state, short_name(port.name));
     if (first && first->vale != unattached) port.presence = SwitchPort::none;

@@ -75,7 +75,7 @@ class ValeSender {
 
    private:
     const std::vector<Fragment>* packets_;
-    std::uint16_t next_[2];  // none is greater than any packet
+    std::array<std::uint16_t, 2> next_;  // none is greater than any packet
     std::uint32_t fragments_;
   };
 

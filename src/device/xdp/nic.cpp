@@ -124,7 +124,7 @@ class XdpNic final : public Nic {
       if (!watched && arming_.is_ok()) arming_ = watched.error();
     }
     events_.tx.clear();  // what there is room for now, whoever armed looks at
-    if (events_.timer) events_.timer->start(pause_);
+    if (events_.timer) events_.timer->start(look_interval);
   }
   void disarm(Directions directions) noexcept override {
     if (directions.has(Direction::tx)) {
@@ -145,7 +145,7 @@ class XdpNic final : public Nic {
 
  private:
   /// What the driver needs for a few packets.
-  static constexpr auto pause_ = std::chrono::microseconds(50);
+  static constexpr auto look_interval = std::chrono::microseconds(50);
   template <class Queues>
   static SyncStatus sync(Queues& queues) noexcept {
     SyncStatus all;
