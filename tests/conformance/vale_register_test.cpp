@@ -152,6 +152,19 @@ TEST_P(ValeRegistrations, ForRingsThatAreTakenAreRefused) {
   EXPECT_TRUE(try_open(port_name("c") + "-1"));
 }
 
+TEST_P(ValeRegistrations, OfSeveralRingsAreSharedByTurns) {
+  const PortOptions two{.conf = {.tx_rings = 2, .rx_rings = 2}, .shared = true};
+  OPEN_OR_END(one, port_name("a"), two);
+  Port b = open(port_name("b"));
+  Port other = open(port_name("a"), two);
+  std::uint32_t sent = 0;
+  for (Port* user : {&one, &other, &one}) {
+    for (std::size_t ring : {0, 1}) must(user->tx_rings()[ring].send(frame(sent++, 1)));
+    must(user->sync_tx());
+  }
+  EXPECT_EQ(take(b), numbers(0, sent));
+}
+
 TEST_P(ValeRegistrations, ForExtraBuffersGetThem) {
   OPEN_OR_END(a, port_name("a"), {.extra_buffers = 500});
   EXPECT_EQ(a.extra_buffers(), 500U);

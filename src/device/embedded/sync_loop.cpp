@@ -56,7 +56,7 @@ void SyncLoop::add(std::vector<Line<Side>>& lines, const Side& side, const abi::
   };
   auto* const from_program = at(arrays.csb_atok, static_cast<abi::nm_csb_atok*>(nullptr));
   auto* const to_program = at(arrays.csb_ktoa, static_cast<abi::nm_csb_ktoa*>(nullptr));
-  auto& line = lines.emplace_back(side, from_program, to_program, abi::netmap_ring{});
+  auto& line = lines.emplace_back(abi::netmap_ring{}, from_program, to_program, nullptr, side);
   line.user.head = load(ring.head);
   line.user.cur = load(ring.cur);
   line.user.tail = load(ring.tail);

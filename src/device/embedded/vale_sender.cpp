@@ -81,13 +81,13 @@ ValeSender::ValeSender(const RingPlace& at, RingWords& words, Switch& vale, std:
   used_.reserve(max_switch_ports);
 }
 
-bool ValeSender::has_news() noexcept {
-  const std::uint32_t sent = words_->published.load(std::memory_order_relaxed);
-  ring_.resume(sent, ring_.previous(sent < ring_.size() ? sent : 0));
-  return load(ring_.raw().head) != ring_.first();
+bool ValeSender::has_news() const noexcept {
+  return load(ring_.raw().head) != words_->published.load(std::memory_order_relaxed);
 }
 
 SyncStatus ValeSender::sync(const ValePeers& peers, Ringer& ringer) noexcept {
+  const std::uint32_t sent = words_->published.load(std::memory_order_relaxed);
+  ring_.resume(sent, ring_.previous(sent < ring_.size() ? sent : 0));
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
   header_bytes_ = peers.header_bytes();

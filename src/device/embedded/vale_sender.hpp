@@ -28,7 +28,7 @@ class ValeSender {
              std::uint32_t number, std::uint16_t owner, std::uint64_t& last_source);
 
   /// Whether the program has moved head.
-  [[nodiscard]] bool has_news() noexcept;
+  [[nodiscard]] bool has_news() const noexcept;
   /// Sends all that is before head; whoever has no room goes without, and the slots are free again.
   /// Fails with ring_corrupt if head or cur is not owned. Within a delivery.
   SyncStatus sync(const ValePeers& peers, Ringer& ringer) noexcept;
