@@ -159,7 +159,7 @@ TEST_P(ValeRegistrations, OfSeveralRingsAreSharedByTurns) {
   Port other = open(port_name("a"), two);
   std::uint32_t sent = 0;
   for (Port* user : {&one, &other, &one}) {
-    for (std::size_t ring : {0, 1}) must(user->tx_rings()[ring].send(frame(sent++, 1)));
+    for (const std::size_t ring : {0U, 1U}) must(user->tx_rings()[ring].send(frame(sent++, 1)));
     must(user->sync_tx());
   }
   EXPECT_EQ(take(b), numbers(0, sent));
