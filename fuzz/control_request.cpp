@@ -11,6 +11,7 @@
 #include "device/embedded/embedded.hpp"
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/vale.hpp"
+#include "port/request.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,11 +73,7 @@ class Scratch {
 
  private:
   void ask(std::uint16_t type, const std::string& name, void* body) const {
-    abi::nmreq_header header{};
-    header.nr_version = abi::version::current;
-    header.nr_reqtype = type;
-    name.copy(header.nr_name, sizeof header.nr_name - 1);
-    header.nr_body = reinterpret_cast<std::uintptr_t>(body);
+    auto header = make_request(type, name, body);
     require(open()->control(header).has_value(),
             "an interface that nobody has open can be removed");
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "conformance/ethernet.hpp"
+#include "port/request.hpp"
 
 #include <string>
 #include <utility>
@@ -23,16 +24,8 @@ class OnSwitch : public OnDevice {
 
   /// Sends the body to the port of that name; an empty name is nobody's.
   static Result<> ask(std::uint16_t type, const std::string& name, void* body = nullptr) {
-    abi::nmreq_header header = header_of(type, name, body);
+    abi::nmreq_header header = make_request(type, name, body);
     return request(header, device());
-  }
-  static abi::nmreq_header header_of(std::uint16_t type, const std::string& name, void* body) {
-    abi::nmreq_header header{};
-    header.nr_version = abi::version::current;
-    header.nr_reqtype = type;
-    name.copy(header.nr_name, sizeof header.nr_name - 1);
-    header.nr_body = reinterpret_cast<std::uintptr_t>(body);
-    return header;
   }
 
   /// Registers a port, and closes it again.

@@ -134,7 +134,7 @@ TEST_P(ValeRequests, AboutPlacesLeadFromOneToTheNext) {
   abi::nmreq_vale_list body{};
   std::vector<std::string> found;
   for (;; ++body.nr_port_idx) {
-    auto header = header_of(req::vale_list, "", &body);
+    auto header = make_request(req::vale_list, "", &body);
     const auto done = request(header, device());
     if (!done) {
       EXPECT_EQ(code_of(done), os(ENOENT));
