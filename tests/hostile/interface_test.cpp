@@ -43,6 +43,10 @@ class VandalOfInterfaces : public testing::Test {
       if (who == Who::here) ports.push_back(must(open(joined_->near + "-1")));
       if (who == Who::other_process) other.emplace(open_elsewhere());
       ports.push_back(must(open(joined_->far + "-1")));
+      const auto opened = opened_;
+      const auto failures = failures_;
+      work(ports);
+      EXPECT_TRUE(opened_ == opened + 1 && failures_ == failures) << "before anybody does harm";
       *is_ready = true;
       ASSERT_TRUE(await([&] { return strikes->has_begun.load(); }));
       for (; turns != 0; --turns) work(ports);
@@ -103,7 +107,6 @@ TEST_F(VandalOfInterfaces, InTheirRingsHarmsNobody) {
   for (std::uint64_t seed = 0; seed != rounds(); ++seed) {
     round(region_words(), seed, Who::here, few_turns);
   }
-  EXPECT_GT(syncs_, failures_);
 }
 
 TEST_F(VandalOfInterfaces, InTheirRecordsHarmsNobody) {
@@ -142,8 +145,6 @@ TEST_F(VandalOfInterfaces, InOneRecordsWordHarmsNobody) {
       round({word}, seed, name.starts_with("nic.") ? Who::other_process : Who::here, 1);
     }
   }
-  EXPECT_GT(opened_, 0U);
-  EXPECT_GT(syncs_, failures_);
 }
 
 }  // namespace

@@ -408,7 +408,7 @@ Result<xdp::Attachment> attach(Domain& domain, Domain::Lock& lock, Binding& bind
   using Clock = std::chrono::steady_clock;
   const DomainState& state = domain.state();
   const EndpointRecord& endpoint = state.endpoints[binding.endpoint];
-  for (const auto end = Clock::now() + std::chrono::seconds(2);;) {
+  for (const auto end = Clock::now() + xdp::release_limit;;) {
     auto attached = binding.nic->attach(mode, attachment_of_others(state, endpoint));
     const bool may_come =
         !attached && attached.error().code() == std::errc::no_such_file_or_directory;

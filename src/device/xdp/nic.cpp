@@ -390,7 +390,7 @@ bool fits(const os::Interface& interface, const Frames& frames) {
 }
 
 Result<std::unique_ptr<Nic>> bind(const Claim& claim) {
-  const auto end = Clock::now() + std::chrono::seconds(2);
+  const auto end = Clock::now() + release_limit;
   Sockets sockets;
   const auto queues = std::max(claim.tx.first + claim.tx.count, claim.rx.first + claim.rx.count);
   for (std::uint32_t queue = 0; queue != queues; ++queue) {

@@ -9,6 +9,7 @@
 #include "os/interface.hpp"
 #include "port/layout.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -88,8 +89,11 @@ class Nic {
 /// Whether its largest packets have room in one frame.
 [[nodiscard]] bool fits(const os::Interface& interface, const Frames& frames);
 
-/// Takes hold of the queues, for which it waits two seconds at most. Once that is done, the kernel
-/// has let go of all frames that former sockets on them had.
+/// How long the kernel may take, when it is busy, to let go of what a closed socket or program had.
+inline constexpr std::chrono::seconds release_limit{5};
+
+/// Takes hold of the queues, for which it waits `release_limit` at most. Once that is done, the
+/// kernel has let go of all frames that former sockets on them had.
 [[nodiscard]] Result<std::unique_ptr<Nic>> bind(const Claim& claim);
 
 }  // namespace netmap::xdp
