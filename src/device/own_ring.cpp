@@ -7,13 +7,20 @@ namespace netmap {
 
 std::optional<std::uint32_t> OwnRing::head() noexcept {
   const std::uint32_t head = detail::load(ring_->head);
-  const std::uint32_t cur = detail::load(ring_->cur);
-  const std::uint32_t owned = distance(first_, tail_);
-  const bool is_kept = head < size() && cur < size() && distance(first_, head) <= owned &&
-                       distance(head, cur) <= distance(head, tail_);
-  if (is_kept) return head;
+  if (is_kept(head)) return head;
   reset();
   return {};
+}
+
+SlotRange OwnRing::handed_over() const noexcept {
+  const std::uint32_t head = detail::load(ring_->head);
+  return SlotRange::between(&slot(0), size(), first_, is_kept(head) ? head : first_);
+}
+
+bool OwnRing::is_kept(std::uint32_t head) const noexcept {
+  const std::uint32_t cur = detail::load(ring_->cur);
+  return head < size() && cur < size() && distance(first_, head) <= distance(first_, tail_) &&
+         distance(head, cur) <= distance(head, tail_);
 }
 
 void OwnRing::reset() noexcept {

@@ -6,6 +6,7 @@
 
 #include <netmap/slot.hpp>
 
+#include "device/slot_range.hpp"
 #include "port/layout.hpp"
 
 #include <cstdint>
@@ -27,6 +28,9 @@ class OwnRing {
   /// Where the program's slots begin now. Nothing if it moved head or cur out of its slots; both
   /// are put back then, as the module does it.
   [[nodiscard]] std::optional<std::uint32_t> head() noexcept;
+  /// The slots that the next head() will find handed over; none if it will find that it moved them
+  /// wrong.
+  [[nodiscard]] SlotRange handed_over() const noexcept;
   /// Puts head and cur back to first(), and tail to where it was.
   void reset() noexcept;
   /// Counts the slots up to `end` as handed over; the program's begin there.
@@ -80,6 +84,8 @@ class OwnRing {
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
  private:
+  [[nodiscard]] bool is_kept(std::uint32_t head) const noexcept;
+
   abi::netmap_ring* ring_;
   detail::Bounds bounds_;
   std::uint32_t first_ = 0;

@@ -63,7 +63,7 @@ class MailboxMemory {
   [[nodiscard]] ValeReceiver receiver() {
     const RingPlace place{&ring(), {{slots(), mailbox.size}, mailbox.buffers, {}}, 0, false};
     state->endpoints[taker].in_use = 1;
-    return {place, ring_words_, mailbox, owner::of(taker, 0)};
+    return {place, ring_words_, mailbox, owner::of(taker, 0), ValeReceiver::Unit::packet};
   }
   /// The program takes up to so many whole packets, of which `use(letter)` is told each.
   template <class Use>

@@ -3,6 +3,7 @@
 
 #include "device/embedded/bell.hpp"
 #include "device/embedded/memory.hpp"
+#include "device/embedded/monitors.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/pipe.hpp"
 #include "device/embedded/recount.hpp"
@@ -33,7 +34,7 @@ bool is_sound(const EndpointRecord& endpoint) {
   return (endpoint.pipe == no_pipe || endpoint.pipe < max_pipes) &&
          (endpoint.nic == no_nic || endpoint.nic < max_nics) &&
          (endpoint.vale == no_switch ||
-          (endpoint.vale <= unattached && endpoint.port < max_switch_ports)) &&
+          (endpoint.vale < switch_records && endpoint.port < max_switch_ports)) &&
          (endpoint.end == End::master || endpoint.end == End::slave) && endpoint.lane < lanes &&
          endpoint.tx.end() <= max_rings && endpoint.rx.end() <= max_rings &&
          (endpoint.interface == no_object || endpoint.interface < interface_pool.objects) &&
@@ -50,7 +51,7 @@ bool is_sound(const NicRecord& nic) {
 bool is_sound(const Switch& vale) {
   return std::ranges::all_of(vale.ports, [](const SwitchPort& port) {
     return port.presence == SwitchPort::none ||
-           (port.tx_rings <= max_switch_rings && port.rx_rings <= max_switch_rings &&
+           (port.tx_rings <= max_switch_rings && port.rx_rings <= max_monitor_rings &&
             port.tx_slots <= max_slots && port.rx_slots <= max_slots &&
             has_rings(port.first_ring, total_rings(port)));
   });
@@ -131,7 +132,9 @@ void collect_endpoints(Domain& domain) {
     }
     NETMAP_POINT("collect: endpoint released");
     endpoint.in_use = 0;
-    if (endpoint.vale != no_switch && !endpoint.is_closed) tell_of_death(domain, endpoint.vale);
+    if (endpoint.is_closed) continue;
+    if (endpoint.vale != no_switch) tell_of_death(domain, endpoint.vale);
+    refill_monitors(domain);
   }
 }
 
@@ -184,6 +187,7 @@ Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id)
 void collect_unnamed(Domain& domain) {
   if (!domain.was_left()) return;
   for (std::uint16_t vale = 0; vale != unattached; ++vale) tell_of_death(domain, vale);
+  refill_monitors(domain);
   for (const std::uint16_t memory_id : used_memories(domain.state())) {
     const auto memory = Memory::of(domain, memory_id);
     if (!memory) continue;
@@ -231,6 +235,7 @@ Result<> collect(Domain& domain) {
   }
   collect_endpoints(domain);
   collect_pipes(domain);
+  orphan_monitors(domain);
   collect_switches(domain);
   collect_nics(state);
   collect_unnamed(domain);

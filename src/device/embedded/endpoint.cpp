@@ -86,7 +86,8 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
     binding_->vale = std::make_unique<ValePort>(domain_, *binding_->memory, binding_->endpoint);
   }
   is_sole_user_ = record.exclusive && record.pipe != no_pipe;
-  is_plain_ = is_sole_user_ && !loop_;
+  if (is_sole_user_ && !loop_) care_ = &record.is_watched;
+  if (record.vale == monitors) watch_peers();
   answer_recount();
   return {};
 }
@@ -127,7 +128,7 @@ Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
 void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
   domain_->state().endpoints[binding_->endpoint].is_raw = true;
   loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers);
-  is_plain_ = false;
+  care_ = &always_;
 }
 
 Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
@@ -208,13 +209,13 @@ SyncStatus not_registered() {
 }
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_tx() noexcept {
-  if (!is_plain_) [[unlikely]]
+  if (care_->load(std::memory_order_relaxed) != 0) [[unlikely]]
     return publish_with_care();
   return publish();
 }
 
 [[gnu::flatten]] SyncStatus Endpoint::sync_rx() noexcept {
-  if (!is_plain_) [[unlikely]]
+  if (care_->load(std::memory_order_relaxed) != 0) [[unlikely]]
     return take_with_care();
   return take();
 }
@@ -223,8 +224,21 @@ SyncStatus Endpoint::publish_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
+  if (own().is_watched == 0) return publish_at_port();
+  show_before(Direction::tx);
+  const SyncStatus done = publish_at_port();
+  show_after(Direction::tx);
+  return done;
+}
+
+SyncStatus Endpoint::publish_at_port() noexcept {
   if (binding_->nic) return binding_->nic->sync_tx();
+  if (own().vale == monitors) return std::make_error_code(std::errc::io_error);
   if (binding_->vale) return binding_->vale->sync_tx(ringer_);
+  return publish_by_pipe();
+}
+
+SyncStatus Endpoint::publish_by_pipe() noexcept {
   if (!is_sole_user_) std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->senders, &PipeSender::is_full);
@@ -239,8 +253,23 @@ SyncStatus Endpoint::take_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
   answer_recount();
+  if (own().is_watched == 0) return take_at_port();
+  show_before(Direction::rx);
+  const SyncStatus done = take_at_port();
+  show_after(Direction::rx);
+  return done;
+}
+
+SyncStatus Endpoint::take_at_port() noexcept {
   if (binding_->nic) return binding_->nic->sync_rx();
-  if (binding_->vale) return binding_->vale->sync_rx();
+  if (!binding_->vale) return take_by_pipe();
+  const SyncStatus done = binding_->vale->sync_rx();
+  if (own().vale != monitors || !done.is_ok() || !binding_->vale->is_empty()) return done;
+  const bool is_orphan = domain_->state().port_of(own()).is_orphan != 0 || is_peer_gone();
+  return is_orphan ? SyncStatus(std::make_error_code(std::errc::io_error)) : done;
+}
+
+SyncStatus Endpoint::take_by_pipe() noexcept {
   if (!is_sole_user_) std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
   const auto is_stuck = [this] {
     return std::ranges::all_of(binding_->receivers, &PipeReceiver::is_empty);
@@ -249,6 +278,34 @@ SyncStatus Endpoint::take_with_care() noexcept {
   if (!ends_with_peer_ || !done.is_ok() || !is_stuck() || !is_peer_gone()) return done;
   done = take();
   return done.is_ok() && is_stuck() ? SyncStatus(errc::peer_gone) : done;
+}
+
+/// Gives monitors what this sync has for them.
+void Endpoint::show_before(Direction direction) noexcept {
+  if (!taps_) taps_ = std::make_unique<Taps>(domain_, binding_->memory, binding_->endpoint);
+  if (!is_sole_user_) {
+    std::ranges::for_each(binding_->senders, &PipeSender::catch_up);
+    std::ranges::for_each(binding_->receivers, &PipeReceiver::catch_up);
+  }
+  const RingRange rings = direction == Direction::tx ? own().tx : own().rx;
+  for (std::size_t n = 0; n != rings.count; ++n) {
+    const bool is_swapped = taps_->before(direction, n, handed_over(direction, n), ringer_);
+    if (is_swapped) ledger(direction, n).has_swapped = true;
+  }
+}
+
+void Endpoint::show_after(Direction direction) noexcept {
+  const RingRange rings = direction == Direction::tx ? own().tx : own().rx;
+  for (std::size_t n = 0; n != rings.count; ++n) taps_->after(direction, n, ringer_);
+}
+
+SlotRange Endpoint::handed_over(Direction direction, std::size_t n) noexcept {
+  if (binding_->nic) return binding_->nic->handed_over(direction, n);
+  if (binding_->vale) return binding_->vale->handed_over(direction, n);
+  const auto of = [n](const auto& sides) {
+    return n < sides.size() ? sides[n].handed_over() : SlotRange();
+  };
+  return direction == Direction::tx ? of(binding_->senders) : of(binding_->receivers);
 }
 
 SyncStatus Endpoint::wake_receivers() noexcept {
@@ -386,11 +443,15 @@ void Endpoint::disarm(Directions directions) noexcept {
 
 /// A peer that dies between publishing something and ringing wakes whoever sleeps all the same. Who
 /// opens an end of a pipe, or a port of a switch, rings those who sleep at the others, which then
-/// come by here.
+/// come by here. A monitor's are those who have open what it watches.
 void Endpoint::watch_peers() noexcept {
   const DomainState& state = domain_->state();
   const EndpointRecord& own = state.endpoints[binding_->endpoint];
   if (own.pipe == no_pipe && own.vale == no_switch) return;
+  const auto is_to_be_watched = [&](const EndpointRecord& endpoint) {
+    if (own.vale != monitors) return is_peer(endpoint, own);
+    return endpoint.in_use != 0 && is_same_port(endpoint, state.port_of(own).watched);
+  };
   const std::uint32_t openings = own.vale != no_switch
                                      ? state.switch_of(own).changes.load()
                                      : state.pipe_of(own).openings[number(other(own.end))].load();
@@ -398,7 +459,7 @@ void Endpoint::watch_peers() noexcept {
   had_peer_ = true;
   binding_->bell.watch_nobody();
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
-    if (is_peer(state.endpoints[index], own)) binding_->bell.watch(*domain_, index);
+    if (is_to_be_watched(state.endpoints[index])) binding_->bell.watch(*domain_, index);
   }
 }
 
@@ -413,7 +474,7 @@ Result<> Endpoint::end_with_peer() {
   watch_peers();
   had_peer_ = binding_->bell.watches_anybody();
   ends_with_peer_ = true;
-  is_plain_ = false;
+  care_ = &always_;
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 #include "device/embedded/sync_loop.hpp"
+#include "device/embedded/taps.hpp"
 #include "device/embedded/vale_port.hpp"
 #include "device/xdp/nic.hpp"
 
@@ -68,8 +69,15 @@ class Endpoint final : public Device {
   Result<> stop_loop();
   SyncStatus publish() noexcept;
   SyncStatus publish_with_care() noexcept;
+  SyncStatus publish_at_port() noexcept;
+  SyncStatus publish_by_pipe() noexcept;
   SyncStatus take() noexcept;
   SyncStatus take_with_care() noexcept;
+  SyncStatus take_at_port() noexcept;
+  SyncStatus take_by_pipe() noexcept;
+  void show_before(Direction direction) noexcept;
+  void show_after(Direction direction) noexcept;
+  [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;
@@ -82,6 +90,11 @@ class Endpoint final : public Device {
   void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   [[nodiscard]] std::uint32_t lane() const noexcept;
+  [[nodiscard]] EndpointRecord& own() const noexcept {
+    return domain_->state().endpoints[binding_->endpoint];
+  }
+
+  static constexpr std::atomic<std::uint8_t> always_{1};
 
   std::shared_ptr<Domain> domain_;
   std::string external_file_;
@@ -89,8 +102,10 @@ class Endpoint final : public Device {
   Ringer ringer_;
   std::optional<Binding> binding_;
   std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode
+  std::unique_ptr<Taps> taps_;      ///< once monitors watch it
   bool is_sole_user_ = false;       ///< bound to a pipe, and exclusively
-  bool is_plain_ = false;           ///< and there is nothing else to be done in a sync
+  /// Not zero if more is to be done in a sync than in that of such a pipe.
+  const std::atomic<std::uint8_t>* care_ = &always_;
   bool ends_with_peer_ = false;
   bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;

@@ -15,14 +15,16 @@ bool owner::is_alive(std::uint16_t owner, const DomainState& state) noexcept {
          of(endpoint, record.epoch.load(std::memory_order_acquire)) == owner;
 }
 
-Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t size) {
+detail::BufferArea all_buffers(const Memory& memory) noexcept {
   const PoolGeometry& buffers = memory.pools().buffers;
-  std::byte* const base = memory.region()->bytes().data() + buffers.offset;
   const std::uint32_t usable = buffers.objects - abi::buffer_index::first_usable;
+  return {memory.region()->bytes().data() + buffers.offset, usable, buffers.object_bytes, usable};
+}
+
+Mailbox Mailbox::in(const Memory& memory, std::uint32_t object, std::uint32_t size) {
   return {reinterpret_cast<MailboxWords*>(&memory.words(object)),
           reinterpret_cast<Cell*>(abi::slots_of(memory.ring(object))),
-          std::clamp(size, 1U, slots_of_ring(memory.pools())),
-          {base, usable, buffers.object_bytes, usable}};
+          std::clamp(size, 1U, slots_of_ring(memory.pools())), all_buffers(memory)};
 }
 
 void Mailbox::reset() const noexcept {

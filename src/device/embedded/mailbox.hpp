@@ -75,6 +75,9 @@ static_assert(max_endpoints < (1 << bits) - 1);
 [[nodiscard]] bool is_alive(std::uint16_t owner, const DomainState& state) noexcept;
 }  // namespace owner
 
+/// All buffers of a region, as this process has it.
+[[nodiscard]] detail::BufferArea all_buffers(const Memory& memory) noexcept;
+
 /// Where a mailbox lies in this process.
 struct Mailbox {
   MailboxWords* words;

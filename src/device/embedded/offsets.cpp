@@ -53,7 +53,7 @@ std::vector<BoundRing> rings_of_vale(const DomainState& state, const EndpointRec
     rings.push_back(
         {tx_object(port, k), {}, {}, is_shared(state, endpoint, &EndpointRecord::tx, k), false});
   }
-  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_monitor_rings); ++k) {
     rings.push_back(
         {rx_object(port, k), {}, {}, is_shared(state, endpoint, &EndpointRecord::rx, k), false});
   }
@@ -80,7 +80,7 @@ void write_offset_to_mailboxes(const DomainState& state, const Memory& memory,
   if (endpoint.vale == no_switch) return;
   const SwitchPort& port = state.port_of(endpoint);
   const RingRange rx = endpoint.rx;
-  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+  for (std::uint16_t k = rx.first; k < std::min(rx.end(), max_monitor_rings); ++k) {
     if (is_shared(state, endpoint, &EndpointRecord::rx, k)) continue;
     Mailbox::in(memory, mailbox_object(port, k), port.rx_slots).set_offset(initial);
   }

@@ -66,6 +66,13 @@ void PipeSender::reset() noexcept {
   }
 }
 
+SlotRange PipeSender::handed_over() const noexcept {
+  const std::uint32_t first = ring_.slot_of(ring_.words->published.load(std::memory_order_relaxed));
+  const std::uint32_t head = load(user_->head);
+  const std::uint32_t end = ring_.is_kept(*user_, first, head, tail_) ? head : first;
+  return SlotRange::between(abi::slots_of(*ring_.tx), ring_.num_slots, first, end).whole_packets();
+}
+
 bool PipeSender::has_news() const noexcept {
   const std::uint32_t seen = ring_.words->rx_seen.load(std::memory_order_relaxed);
   const std::uint32_t position = (seen & in_csb) != 0 ? seen ^ in_csb : load(ring_.rx->cur);
@@ -95,6 +102,13 @@ void PipeReceiver::reset() noexcept {
   if (!ring_.is_kept(*user_, returned, load(user_->head), tail_)) {
     set_cursors(*user_, returned, tail_);
   }
+}
+
+SlotRange PipeReceiver::handed_over() const noexcept {
+  const std::uint32_t first = ring_.slot_of(ring_.words->returned.load(std::memory_order_relaxed));
+  const std::uint32_t head = load(user_->head);
+  const std::uint32_t end = ring_.is_kept(*user_, first, head, tail_) ? head : first;
+  return SlotRange::between(abi::slots_of(*ring_.rx), ring_.num_slots, first, end);
 }
 
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it

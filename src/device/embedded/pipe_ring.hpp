@@ -10,6 +10,7 @@
 
 #include "device/device.hpp"
 #include "device/embedded/state.hpp"
+#include "device/slot_range.hpp"
 #include "point.hpp"
 
 #include <cstdint>
@@ -63,6 +64,8 @@ class PipeSender {
   /// Publishes the whole packets before head, then learns what came back. False if head or cur is
   /// not owned, or if the peer returned what it was not given; reset() is called for then.
   [[nodiscard]] bool sync() noexcept;
+  /// What the next sync will publish.
+  [[nodiscard]] SlotRange handed_over() const noexcept;
   /// Takes back a head that is not owned, as the module does.
   void reset() noexcept;
   /// Whether the user has no free slot.
@@ -98,6 +101,8 @@ class PipeReceiver {
   /// Gives back the slots before head, then shows what was published. False if head or cur is not
   /// owned, or if the peer published what it does not have; reset() is called for then.
   [[nodiscard]] bool sync() noexcept;
+  /// What the next sync will give back.
+  [[nodiscard]] SlotRange handed_over() const noexcept;
   void reset() noexcept;
   /// Whether the user has no slot to read.
   [[nodiscard]] bool is_empty() const noexcept {

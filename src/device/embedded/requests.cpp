@@ -158,15 +158,21 @@ Result<PipeName> pipe_of(const DomainState& state, std::string_view name) {
 
 namespace {
 
-std::string name_of(const DomainState& state, const EndpointRecord& endpoint) {
-  if (endpoint.nic != no_nic) return std::string(stored_name(state.nic_of(endpoint).name));
-  if (endpoint.vale != no_switch) {
-    return full_name(state.switch_of(endpoint), state.port_of(endpoint));
+/// A monitor's is as netmap names ports that are opened as monitors.
+std::string name_of(const DomainState& state, const PortId& id) {
+  if (id.nic != no_nic) return std::string(stored_name(state.nic_of(id).name));
+  if (id.vale == monitors) {
+    const SwitchPort& monitor = state.port_of(id);
+    const bool is_at_monitor = monitor.watched.vale == monitors;  // the record is damaged
+    std::string name = is_at_monitor ? "monitor" : name_of(state, monitor.watched);
+    name.append(monitor.sees_rx != 0 ? "/r" : "/").append(monitor.sees_tx != 0 ? "t" : "");
+    return name.append(monitor.takes_buffers != 0 ? "z" : "");
   }
-  if (endpoint.pipe == no_pipe) return "null port";
-  const PipeRecord& pipe = state.pipe_of(endpoint);
+  if (id.vale != no_switch) return full_name(state.switch_of(id), state.port_of(id));
+  if (id.pipe == no_pipe) return "null port";
+  const PipeRecord& pipe = state.pipe_of(id);
   std::string name(stored_name(pipe.parent));
-  return name.append(endpoint.end == End::master ? "{" : "}").append(stored_name(pipe.id));
+  return name.append(id.end == End::master ? "{" : "}").append(stored_name(pipe.id));
 }
 
 OpenPort describe(Domain& domain, const EndpointRecord& endpoint) {

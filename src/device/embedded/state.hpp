@@ -41,7 +41,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 6;
+inline constexpr std::uint32_t layout_version = 7;
 
 // ---- A region ----------------------------------------------------------------------------------
 
@@ -73,11 +73,14 @@ inline constexpr std::uint32_t max_queues = 64;   // of an interface
 
 // VALE, as the module has them.
 inline constexpr std::uint32_t max_switches = 8;
-/// The place of VALE interfaces that are on no switch; it forwards nothing.
+/// The place of VALE interfaces that are on no switch, and that of monitors. Neither forwards.
 inline constexpr std::uint16_t unattached = max_switches;
+inline constexpr std::uint16_t monitors = max_switches + 1;
+inline constexpr std::uint32_t switch_records = max_switches + 2;
 inline constexpr std::uint32_t max_switch_ports = 254;  // of a switch
 inline constexpr std::uint32_t max_switch_rings = 16;   // of a port, each way
-inline constexpr std::uint32_t max_stations = 1024;     // that a switch knows
+inline constexpr std::uint32_t max_monitor_rings = 64;
+inline constexpr std::uint32_t max_stations = 1024;  // that a switch knows
 
 // The pools of a region that is not external memory; no region has more objects than these.
 inline constexpr PoolGeometry interface_pool{0, 256, 8192};
@@ -193,8 +196,22 @@ struct NicRecord {
   } queues[max_queues];
 };
 
-/// A port of a VALE switch. Its ring objects lie one behind the other: tx rings, rx rings, and the
-/// mailbox of each rx ring, see mailbox.hpp.
+inline constexpr std::uint16_t no_pipe = UINT16_MAX;
+inline constexpr std::uint16_t no_nic = UINT16_MAX;
+inline constexpr std::uint16_t no_switch = UINT16_MAX;
+
+/// Which port: an end of a pipe, an interface, a port of a switch or, with none of these, a null
+/// port.
+struct PortId {
+  std::uint16_t pipe = no_pipe;    ///< index of its pipe
+  std::uint16_t nic = no_nic;      ///< index of its interface
+  std::uint16_t vale = no_switch;  ///< index of its switch
+  std::uint16_t port = 0;          ///< of that switch, counted from 0
+  End end = End::master;
+};
+
+/// A port of a VALE switch, or a monitor. Its ring objects lie one behind the other: tx rings, rx
+/// rings, and the mailbox of each rx ring, see mailbox.hpp.
 struct SwitchPort {
   /// One that is leaving is found by no sender any more; its memory is kept until those are done
   /// that had found it before.
@@ -207,14 +224,22 @@ struct SwitchPort {
   std::uint32_t rx_slots;
   std::uint32_t first_ring;
   std::uint64_t left;                  ///< greater than that of ports that were left before
-  std::atomic<std::uint16_t> rx_open;  ///< a bit for each rx ring that somebody has open
-  std::uint16_t rx_was_open;           ///< or ever had, so that senders may know it
+  std::atomic<std::uint64_t> rx_open;  ///< a bit for each rx ring that somebody has open
+  std::uint64_t rx_was_open;           ///< or ever had, so that senders may know it
   /// Of a user that died, likewise: their slots may name what is not their own.
-  std::uint16_t tx_was_left;
-  std::uint16_t rx_was_left;
+  std::uint64_t tx_was_left;
+  std::uint64_t rx_was_left;
   std::atomic<std::uint16_t> header_bytes;  ///< of virtio-net header before each packet
   std::atomic<std::uint8_t> stays;          ///< an interface: it is there until it is removed
   char name[abi::interface_name_size];      ///< behind the colon
+
+  // Of a monitor alone: what it watches, ring by ring of its own rx rings' numbers.
+  PortId watched;
+  std::uint8_t sees_tx;
+  std::uint8_t sees_rx;
+  std::uint8_t takes_buffers;           ///< instead of copies
+  std::atomic<std::uint8_t> is_orphan;  ///< the last user of what it watches has left
+  std::uint64_t turn;                   ///< greater than that of monitors that came before
 };
 
 /// A VALE switch lives as long as a port of it.
@@ -242,17 +267,12 @@ struct RingRange {
 
 /// One open port: some rings of one end of a pipe, of an interface or of a switch's port, or a null
 /// port with rings of its own.
-struct EndpointRecord {
+struct EndpointRecord : PortId {
   std::atomic<std::uint32_t> in_use;
   std::atomic<std::uint32_t> epoch;  ///< counts the users of this record, so that none is mistaken
   std::uint32_t process;             ///< who opened it, for messages
   std::uint64_t owner;               ///< the same, told from all other processes
   std::uint16_t memory_id;
-  std::uint16_t pipe;  ///< index of its pipe, or no_pipe
-  std::uint16_t nic;   ///< index of its interface, or no_nic
-  std::uint16_t vale;  ///< index of its switch, or no_switch
-  std::uint16_t port;  ///< of that switch, counted from 0
-  End end;
   std::uint8_t exclusive;
   std::uint8_t lane;  ///< which 16 bits of the sleepers are its own
   std::uint8_t xdp;   ///< an interface's: its XdpMode, once it is attached
@@ -261,9 +281,10 @@ struct EndpointRecord {
   /// Its owner has bare pointers and answers no recount. Set by the owner without the lock, and
   /// never cleared while it is in use.
   std::atomic<std::uint8_t> is_raw;
-  std::atomic<std::uint32_t> answered;  ///< the last recount that its owner answered
-  /// Odd while its owner looks for ports of its switch, or writes to their mailboxes. Counted by
-  /// the owner, without the lock.
+  std::atomic<std::uint32_t> answered;   ///< the last recount that its owner answered
+  std::atomic<std::uint8_t> is_watched;  ///< monitors get something in its syncs
+  /// Odd while its owner looks for ports of its switch, or for monitors, or writes to their
+  /// mailboxes. Counted by the owner, without the lock.
   std::atomic<std::uint32_t> deliveries;
   RingRange tx;
   RingRange rx;
@@ -271,24 +292,20 @@ struct EndpointRecord {
   std::uint32_t first_ring;  ///< null port: its own ring objects, tx before rx; else no_object
 };
 
-inline constexpr std::uint16_t no_pipe = UINT16_MAX;
-inline constexpr std::uint16_t no_nic = UINT16_MAX;
-inline constexpr std::uint16_t no_switch = UINT16_MAX;
-
 /// Whether two endpoints' rings of one number are one.
-[[nodiscard]] inline bool is_same_port(const EndpointRecord& a, const EndpointRecord& b) {
+[[nodiscard]] inline bool is_same_port(const PortId& a, const PortId& b) {
   return a.pipe == b.pipe && a.end == b.end && a.nic == b.nic && a.vale == b.vale &&
          (a.vale == no_switch || a.port == b.port);
 }
-[[nodiscard]] inline bool is_null_port(const EndpointRecord& endpoint) {
-  return endpoint.pipe == no_pipe && endpoint.nic == no_nic && endpoint.vale == no_switch;
+[[nodiscard]] inline bool is_null_port(const PortId& id) {
+  return id.pipe == no_pipe && id.nic == no_nic && id.vale == no_switch;
 }
 /// Whether `other` can send to `own`, having the other end of its pipe or another port of its
 /// switch open.
 [[nodiscard]] inline bool is_peer(const EndpointRecord& other, const EndpointRecord& own) {
   if (other.in_use == 0 || is_null_port(own)) return false;
   if (own.pipe != no_pipe) return other.pipe == own.pipe && other.end != own.end;
-  return own.vale != no_switch && other.vale == own.vale && other.port != own.port;
+  return own.vale < unattached && other.vale == own.vale && other.port != own.port;
 }
 inline constexpr std::uint32_t no_object = UINT32_MAX;
 inline constexpr std::uint32_t max_pipes = 512;
@@ -309,35 +326,27 @@ struct DomainState {
   std::atomic<std::uint32_t> lock_holder;  ///< process, 0 if none; of one that died in it, it stays
   PipeRecord pipes[max_pipes];
   NicRecord nics[max_nics];
-  Switch switches[max_switches + 1];
+  Switch switches[switch_records];
   EndpointRecord endpoints[max_endpoints];
 
-  /// The pipe of an endpoint that has one; some pipe, if the record is damaged.
-  [[nodiscard]] PipeRecord& pipe_of(const EndpointRecord& endpoint) {
-    return pipes[endpoint.pipe % max_pipes];
-  }
-  [[nodiscard]] const PipeRecord& pipe_of(const EndpointRecord& endpoint) const {
-    return pipes[endpoint.pipe % max_pipes];
+  /// The pipe of a port that has one; some pipe, if the record is damaged.
+  [[nodiscard]] PipeRecord& pipe_of(const PortId& id) { return pipes[id.pipe % max_pipes]; }
+  [[nodiscard]] const PipeRecord& pipe_of(const PortId& id) const {
+    return pipes[id.pipe % max_pipes];
   }
   /// The same for its interface.
-  [[nodiscard]] NicRecord& nic_of(const EndpointRecord& endpoint) {
-    return nics[endpoint.nic % max_nics];
-  }
-  [[nodiscard]] const NicRecord& nic_of(const EndpointRecord& endpoint) const {
-    return nics[endpoint.nic % max_nics];
-  }
+  [[nodiscard]] NicRecord& nic_of(const PortId& id) { return nics[id.nic % max_nics]; }
+  [[nodiscard]] const NicRecord& nic_of(const PortId& id) const { return nics[id.nic % max_nics]; }
   /// The same for its switch and its port there.
-  [[nodiscard]] Switch& switch_of(const EndpointRecord& endpoint) {
-    return switches[endpoint.vale % (max_switches + 1)];
+  [[nodiscard]] Switch& switch_of(const PortId& id) { return switches[id.vale % switch_records]; }
+  [[nodiscard]] const Switch& switch_of(const PortId& id) const {
+    return switches[id.vale % switch_records];
   }
-  [[nodiscard]] const Switch& switch_of(const EndpointRecord& endpoint) const {
-    return switches[endpoint.vale % (max_switches + 1)];
+  [[nodiscard]] SwitchPort& port_of(const PortId& id) {
+    return switch_of(id).ports[id.port % max_switch_ports];
   }
-  [[nodiscard]] SwitchPort& port_of(const EndpointRecord& endpoint) {
-    return switch_of(endpoint).ports[endpoint.port % max_switch_ports];
-  }
-  [[nodiscard]] const SwitchPort& port_of(const EndpointRecord& endpoint) const {
-    return switch_of(endpoint).ports[endpoint.port % max_switch_ports];
+  [[nodiscard]] const SwitchPort& port_of(const PortId& id) const {
+    return switch_of(id).ports[id.port % max_switch_ports];
   }
 };
 

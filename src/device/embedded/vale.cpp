@@ -2,6 +2,7 @@
 #include "device/embedded/vale.hpp"
 
 #include "device/embedded/mailbox.hpp"
+#include "device/embedded/monitors.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/vale_counts.hpp"
@@ -37,6 +38,13 @@ void for_each_user(const DomainState& state, std::uint16_t vale, Use&& use) {
     if (endpoint.in_use != 0 && endpoint.vale == vale) use(endpoint);
   }
 }
+/// The same for everybody who may deliver to its ports: to monitors whoever has any port open.
+template <class Use>
+void for_each_sender(const DomainState& state, std::uint16_t vale, Use&& use) {
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (endpoint.in_use != 0 && (vale == monitors || endpoint.vale == vale)) use(endpoint);
+  }
+}
 
 /// Waits until all deliveries have ended that had begun when the switch last changed. One ends in
 /// no time, but for those of processes that are stopped: false if there may be one of these.
@@ -47,7 +55,7 @@ bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
   os::barrier();
   bool are_over = true;
   const auto end = Clock::now() + patience;
-  for_each_user(state, vale, [&](const EndpointRecord& endpoint) {
+  for_each_sender(state, vale, [&](const EndpointRecord& endpoint) {
     const std::uint32_t begun = endpoint.deliveries.load(std::memory_order_acquire);
     if (begun % 2 == 0) return;
     while (endpoint.deliveries.load(std::memory_order_acquire) == begun && Clock::now() < end) {
@@ -59,15 +67,17 @@ bool wait_for_deliveries(const DomainState& state, std::uint16_t vale,
 }
 
 /// A bit for each ring.
-std::uint16_t bits(RingRange rings) {
-  const std::uint32_t end = std::min(rings.end(), max_switch_rings);
-  if (rings.first >= end) return 0;
-  return static_cast<std::uint16_t>((1U << end) - (1U << rings.first));
+std::uint64_t bits(RingRange rings) {
+  std::uint64_t set = 0;
+  for (std::uint32_t k = rings.first; k < std::min(rings.end(), max_monitor_rings); ++k) {
+    set |= std::uint64_t{1} << k;
+  }
+  return set;
 }
 /// use(ring) for each bit.
 template <class Use>
-void for_each_bit(std::uint16_t set, Use&& use) {
-  for (std::uint32_t k = 0; k != max_switch_rings; ++k) {
+void for_each_bit(std::uint64_t set, Use&& use) {
+  for (std::uint32_t k = 0; k != max_monitor_rings; ++k) {
     if ((set >> k & 1) != 0) use(k);
   }
 }
@@ -183,24 +193,23 @@ bool has_pipes(const DomainState& state, const std::string& name) {
 
 /// Rings that an endpoint has and nobody else, a bit for each.
 struct Fresh {
-  std::uint16_t tx;
-  std::uint16_t rx;
+  std::uint64_t tx;
+  std::uint64_t rx;
 };
 Fresh fresh_rings(const DomainState& state, const SwitchPort& port,
                   const EndpointRecord& endpoint) {
-  std::uint16_t tx_open = 0;
+  std::uint64_t tx_open = 0;
   for_each_user(state, endpoint.vale, [&](const EndpointRecord& other) {
     if (&other != &endpoint && other.port == endpoint.port) tx_open |= bits(other.tx);
   });
-  return {static_cast<std::uint16_t>(bits(endpoint.tx) & ~tx_open),
-          static_cast<std::uint16_t>(bits(endpoint.rx) & ~port.rx_open)};
+  return {bits(endpoint.tx) & ~tx_open, bits(endpoint.rx) & ~port.rx_open};
 }
 
 /// Gives those that a dead user left other buffers; a recount finds the former ones.
 Result<> replace_left(DomainState& state, Memory& memory, SwitchPort& port, Fresh fresh) {
   const PortShape shape = shape_of(port);
-  const std::uint16_t tx = fresh.tx & port.tx_was_left;
-  const std::uint16_t rx = fresh.rx & port.rx_was_left;
+  const std::uint64_t tx = fresh.tx & port.tx_was_left;
+  const std::uint64_t rx = fresh.rx & port.rx_was_left;
   Result<> done;
   const auto replace = [&](std::uint32_t object, std::uint32_t slots) {
     if (done) done = give_buffers(memory, object, slots);
@@ -222,13 +231,13 @@ bool withdraw(DomainState& state, ValePlace place) {
   Switch& vale = state.switches[place.vale];
   SwitchPort& port = port_at(state, place);
   bool has_users = port.stays != 0 || has_pipes(state, full_name(vale, port));
-  std::uint16_t open = 0;
+  std::uint64_t open = 0;
   for_each_user(state, place.vale, [&](const EndpointRecord& endpoint) {
     if (!is_at(endpoint, place)) return;
     has_users = true;
     open |= bits(endpoint.rx);
   });
-  const std::uint16_t before = port.rx_open;
+  const std::uint64_t before = port.rx_open;
   if (has_users && (before & ~open) == 0) return false;
   port.rx_open = before & open;
   if (!has_users) {
@@ -303,18 +312,21 @@ PortShape vale_shape(const PortShape& asked) {
 }
 
 PortShape shape_of(const SwitchPort& port) {
-  return vale_shape({port.tx_rings, port.rx_rings, port.tx_slots, port.rx_slots});
+  PortShape shape = clamp({port.tx_rings, port.rx_rings, port.tx_slots, port.rx_slots});
+  shape.tx_rings = std::min<std::uint16_t>(shape.tx_rings, max_switch_rings);
+  shape.rx_rings = std::min<std::uint16_t>(shape.rx_rings, max_monitor_rings);
+  return shape;
 }
 
 namespace {
 
 Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t vale,
-                            std::string_view name, const PortShape& asked, bool stays) {
+                            std::string_view name, const PortShape& shape, bool stays,
+                            const Watch& watch = {}) {
   auto& ports = state.switches[vale].ports;
   const auto free = find_free(ports);
   if (!free) return std::unexpected(free.error());
   SwitchPort& port = ports[*free];
-  const PortShape shape = vale_shape(asked);
   port.memory_id = memory.id();
   port.tx_rings = shape.tx_rings;
   port.rx_rings = shape.rx_rings;
@@ -325,6 +337,12 @@ Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t va
   port.header_bytes = abi::vnet_hdr_len::none;
   port.stays = stays;
   store_short_name(port.name, name);
+  port.watched = watch.port;
+  port.sees_tx = watch.sees_tx;
+  port.sees_rx = watch.sees_rx;
+  port.takes_buffers = watch.takes_buffers;
+  port.is_orphan = false;
+  port.turn = 1 + std::ranges::max_element(ports, {}, &SwitchPort::turn)->turn;
   if (auto made = make_rings(memory, port, shape); !made) return std::unexpected(made.error());
   NETMAP_POINT("vale: port made");
   port.presence.store(SwitchPort::there, std::memory_order_release);
@@ -337,13 +355,19 @@ Result<ValePlace> make_vale_port(DomainState& state, Memory& memory, const ValeN
                                  const PortShape& asked) {
   const auto vale = find_or_make_switch(state, name.vale);
   if (!vale) return std::unexpected(vale.error());
-  return make_port(state, memory, *vale, name.port, asked, false);
+  return make_port(state, memory, *vale, name.port, vale_shape(asked), false);
 }
 
 Result<ValePlace> make_vale_interface(DomainState& state, Memory& memory, std::string_view name,
                                       const PortShape& asked) {
   state.switches[unattached].in_use = 1;
-  return make_port(state, memory, unattached, name, asked, true);
+  return make_port(state, memory, unattached, name, vale_shape(asked), true);
+}
+
+Result<ValePlace> make_monitor(DomainState& state, Memory& memory, const Watch& watch,
+                               const PortShape& shape) {
+  state.switches[monitors].in_use = 1;
+  return make_port(state, memory, monitors, {}, shape, false, watch);
 }
 
 /// While it is at two places, that on a switch counts.
@@ -366,8 +390,8 @@ Result<ValePlace> move_vale_interface(DomainState& state, ValePlace from, std::s
   return to;
 }
 
-bool is_at(const EndpointRecord& endpoint, ValePlace place) {
-  return endpoint.vale == place.vale && endpoint.port == place.port;
+bool is_at(const PortId& id, ValePlace place) {
+  return id.vale == place.vale && id.port == place.port;
 }
 
 bool is_open(const DomainState& state, ValePlace place) {
@@ -429,7 +453,7 @@ void tell_of_death(Domain& domain, std::uint16_t vale) {
 void collect_switches(Domain& domain) {
   DomainState& state = domain.state();
   if (state.switches[unattached].in_use != 0) remove_doubles(state);
-  for (std::uint16_t index = 0; index <= unattached; ++index) {
+  for (std::uint16_t index = 0; index != switch_records; ++index) {
     Switch& vale = state.switches[index];
     if (vale.in_use == 0) continue;
     bool has_changed = false;
@@ -440,6 +464,7 @@ void collect_switches(Domain& domain) {
     }
     NETMAP_POINT("vale: withdrawn");
     if (has_changed) ++vale.changes;
+    if (has_changed && index == monitors) tell_watched(domain);
     if (has_leavers && wait_for_deliveries(state, index, 10ms)) {
       for (SwitchPort& port : vale.ports) {
         if (port.presence == SwitchPort::leaving) destroy(domain, port);

@@ -57,6 +57,17 @@ struct ValePlace {
 [[nodiscard]] Result<ValePlace> move_vale_interface(DomainState& state, ValePlace from,
                                                     std::string_view vale);
 
+/// What a monitor is to watch, see monitors.hpp.
+struct Watch {
+  PortId port;
+  bool sees_tx = false;
+  bool sees_rx = false;
+  bool takes_buffers = false;
+};
+/// Makes a port that is a monitor.
+[[nodiscard]] Result<ValePlace> make_monitor(DomainState& state, Memory& memory, const Watch& watch,
+                                             const PortShape& shape);
+
 /// The shape that a new port gets for `asked`, and that of a port.
 [[nodiscard]] PortShape vale_shape(const PortShape& asked);
 [[nodiscard]] PortShape shape_of(const SwitchPort& port);
@@ -78,7 +89,7 @@ struct ValePlace {
 /// use(ring object) for each of them.
 template <class Use>
 void for_each_object(const SwitchPort& port, Use&& use) {
-  const std::uint32_t rings = std::min(total_rings(port), 3 * max_switch_rings);
+  const std::uint32_t rings = std::min(total_rings(port), max_switch_rings + 2 * max_monitor_rings);
   for (std::uint32_t k = 0; k != rings; ++k) use(port.first_ring + k);
 }
 
@@ -97,7 +108,7 @@ void for_each_port(const DomainState& state, std::uint16_t memory_id, Use&& use)
 [[nodiscard]] std::string full_name(const Switch& vale, const SwitchPort& port);
 
 /// Whether an endpoint has this port of that switch open, and whether any has.
-[[nodiscard]] bool is_at(const EndpointRecord& endpoint, ValePlace place);
+[[nodiscard]] bool is_at(const PortId& id, ValePlace place);
 [[nodiscard]] bool is_open(const DomainState& state, ValePlace place);
 
 /// Gives the rings of an endpoint that nobody else has open their first state, with other buffers

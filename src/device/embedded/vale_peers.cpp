@@ -11,7 +11,8 @@ ValePeers::ValePeers(std::shared_ptr<Domain> domain, const Switch& vale, std::ui
     : domain_(std::move(domain)),
       vale_(&vale),
       own_(own),
-      is_alone_(&vale == &domain_->state().switches[unattached]),
+      number_(static_cast<std::uint16_t>(&vale - domain_->state().switches)),
+      is_alone_(number_ >= unattached),
       changes_(vale.changes - 1),
       peers_(max_switch_ports) {
   ports_.reserve(max_switch_ports);
@@ -23,15 +24,16 @@ void ValePeers::look(std::uint32_t changes) noexcept {
     const SwitchPort& port = vale_->ports[index];
     const bool is_there =
         !is_alone_ && port.presence.load(std::memory_order_acquire) == SwitchPort::there;
-    peers_[index] = is_there && index != own_ ? find(port) : Peer();
+    peers_[index] = is_there && index != own_ ? find(index) : Peer();
     if (peers_[index].rings != 0) ports_.push_back(index);
   }
   header_bytes_ = vale_->ports[own_].header_bytes;
   changes_ = changes;
 }
 
-ValePeers::Peer ValePeers::find(const SwitchPort& port) const {
-  const std::uint16_t open = port.rx_open.load(std::memory_order_acquire);
+ValePeers::Peer ValePeers::find(std::uint16_t index) const {
+  const SwitchPort& port = vale_->ports[index];
+  const std::uint64_t open = port.rx_open.load(std::memory_order_acquire);
   if (open == 0) return {};
   auto memory = Memory::existing(*domain_, port.memory_id);
   if (!memory) return {};
@@ -40,7 +42,8 @@ ValePeers::Peer ValePeers::find(const SwitchPort& port) const {
   for (std::uint32_t k = 0; k != shape.rx_rings; ++k) {
     if ((open >> k & 1) == 0) continue;
     peer.outlets[k] = {Mailbox::in(*peer.memory, mailbox_object(port, k), shape.rx_slots),
-                       &peer.memory->words(rx_object(port, k)), port.header_bytes};
+                       &peer.memory->words(rx_object(port, k)), port.header_bytes,
+                       find_copiers(*domain_, {.vale = number_, .port = index}, Direction::rx, k)};
   }
   return peer;
 }

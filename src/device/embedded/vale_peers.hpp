@@ -4,6 +4,7 @@
 #pragma once
 
 #include "device/embedded/mailbox.hpp"
+#include "device/embedded/tap.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,7 @@ struct ValeOutlet {
   Mailbox mailbox;
   RingWords* words;            ///< the rx ring's, whose user may sleep
   std::uint16_t header_bytes;  ///< of virtio-net header
+  std::vector<Tap> monitors;   ///< that see what comes to it
 };
 
 class ValePeers {
@@ -50,12 +52,13 @@ class ValePeers {
     std::vector<ValeOutlet> outlets;
   };
   void look(std::uint32_t changes) noexcept;
-  [[nodiscard]] Peer find(const SwitchPort& port) const;
+  [[nodiscard]] Peer find(std::uint16_t index) const;
 
   std::shared_ptr<Domain> domain_;
   const Switch* vale_;
   std::uint16_t own_;
-  bool is_alone_;  ///< on no switch
+  std::uint16_t number_;  ///< the switch's
+  bool is_alone_;         ///< on no switch
   std::uint32_t changes_;
   std::uint16_t header_bytes_ = 0;
   std::vector<Peer> peers_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/vale_port.hpp"
 
+#include "device/embedded/delivery.hpp"
 #include "device/embedded/vale.hpp"
 #include "point.hpp"
 
@@ -9,24 +10,6 @@
 
 namespace netmap::embedded {
 namespace {
-
-/// Sees to it that no port of the switch is destroyed meanwhile that is found now.
-class Delivery {
- public:
-  Delivery(EndpointRecord& sender, const Ringer& ringer) noexcept : count_(sender.deliveries) {
-    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    ringer.publish_barrier();
-    NETMAP_POINT("deliver: begun");
-  }
-  Delivery(const Delivery&) = delete;
-  Delivery& operator=(const Delivery&) = delete;
-  ~Delivery() {
-    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  }
-
- private:
-  std::atomic<std::uint32_t>& count_;
-};
 
 RingPlace place_of(const Memory& memory, std::uint32_t object, std::uint32_t slots) {
   abi::netmap_ring& ring = memory.ring(object);
@@ -48,6 +31,8 @@ ValePort::ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::ui
   const SwitchPort& port = domain_->state().port_of(*record_);
   const PortShape shape = shape_of(port);
   const std::uint16_t own = owner::of(endpoint, record_->epoch);
+  const auto unit =
+      record_->vale == monitors ? ValeReceiver::Unit::slot : ValeReceiver::Unit::packet;
   const RingRange tx = record_->tx;
   const RingRange rx = record_->rx;
   for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_switch_rings); ++k) {
@@ -55,10 +40,11 @@ ValePort::ValePort(std::shared_ptr<Domain> domain, const Memory& memory, std::ui
     senders_.emplace_back(place_of(memory, object, shape.tx_slots), memory.words(object), vale,
                           record_->port, k, own, *last_source_);
   }
-  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_switch_rings); ++k) {
+  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_monitor_rings); ++k) {
     const std::uint32_t object = rx_object(port, k);
     receivers_.emplace_back(place_of(memory, object, shape.rx_slots), memory.words(object),
-                            Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots), own);
+                            Mailbox::in(memory, mailbox_object(port, k), shape.rx_slots), own,
+                            unit);
   }
 }
 
@@ -83,9 +69,20 @@ SyncStatus ValePort::sync_rx() noexcept {
   return done;
 }
 
+SlotRange ValePort::handed_over(Direction direction, std::size_t n) noexcept {
+  if (direction == Direction::tx) {
+    return n < senders_.size() ? senders_[n].handed_over() : SlotRange();
+  }
+  return n < receivers_.size() ? receivers_[n].handed_over() : SlotRange();
+}
+
 detail::Ledger& ValePort::ledger(Direction direction, std::size_t n) noexcept {
   if (direction == Direction::tx) return n < senders_.size() ? senders_[n].ledger() : nothing_;
   return n < receivers_.size() ? receivers_[n].ledger() : nothing_;
+}
+
+bool ValePort::is_empty() const noexcept {
+  return std::ranges::all_of(receivers_, &ValeReceiver::is_empty);
 }
 
 std::uint64_t ValePort::dropped() const noexcept {

@@ -21,8 +21,12 @@ class ValePort {
 
   SyncStatus sync_tx(Ringer& ringer) noexcept;
   SyncStatus sync_rx() noexcept;
+  /// What the next sync will take of ring `n` of the endpoint.
+  [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
   /// Of ring `n` of the endpoint.
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept;
+  /// Whether the user has no slot to read.
+  [[nodiscard]] bool is_empty() const noexcept;
   /// Packets that found no room in its rings.
   [[nodiscard]] std::uint64_t dropped() const noexcept;
   /// Whether the program has a bare pointer to a ring.

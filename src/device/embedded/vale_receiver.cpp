@@ -12,23 +12,21 @@ namespace netmap::embedded {
 using detail::load;
 using detail::store;
 
-namespace {
-
-std::uint32_t fragments_of(const Cell& cell) noexcept {
-  return static_cast<std::uint32_t>(load(cell.flags)) >> abi::slot_flags::port_shift;
-}
-
-}  // namespace
-
 ValeReceiver::ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox,
-                           std::uint16_t owner)
+                           std::uint16_t owner, Unit unit)
     : ring_(at),
       words_(&words),
       mailbox_(mailbox),
       owner_(owner),
+      unit_(unit),
       kept_(mailbox.size),
       deaths_(mailbox.words->deaths) {
   chains_.reserve(mailbox.size);
+}
+
+SlotRange ValeReceiver::handed_over() noexcept {
+  catch_up();
+  return ring_.handed_over();
 }
 
 SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
@@ -82,6 +80,13 @@ bool ValeReceiver::list_chains() noexcept {
   return true;
 }
 
+/// How many slots what begins with this cell takes.
+std::uint32_t ValeReceiver::slots_of(const Cell& first) const noexcept {
+  if (unit_ == Unit::slot) return 1;
+  const std::uint32_t flags = load(first.flags);
+  return std::max(flags >> abi::slot_flags::port_shift, 1U);
+}
+
 bool ValeReceiver::show() noexcept {
   std::uint32_t tail = ring_.tail();
   std::uint32_t room = ring_.room();
@@ -89,7 +94,7 @@ bool ValeReceiver::show() noexcept {
   while (is_sound && next_chain_ != chains_.size()) {
     const std::uint16_t first = chains_[next_chain_];
     std::uint16_t at = progress_.at == 0 ? first : static_cast<std::uint16_t>(progress_.at - 1);
-    const std::uint32_t fragments = std::max(fragments_of(mailbox_.at(at)), 1U);
+    const std::uint32_t fragments = slots_of(mailbox_.at(at));
     is_sound = fragments < ring_.size();
     if (is_sound && fragments > room) break;
     for (std::uint32_t i = 0; is_sound && i != fragments && at != no_cell; ++i) {

@@ -13,13 +13,23 @@ namespace netmap::embedded {
 
 class ValeReceiver {
  public:
+  /// What is shown together, room or none: a packet, or each slot alone, since a monitor may have
+  /// missed what came before it.
+  enum class Unit : std::uint8_t { packet, slot };
   /// `owner` keeps cells whose packets are in slots.
-  ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox, std::uint16_t owner);
+  ValeReceiver(const RingPlace& at, RingWords& words, const Mailbox& mailbox, std::uint16_t owner,
+               Unit unit);
 
+  /// What the next sync will give back.
+  [[nodiscard]] SlotRange handed_over() noexcept;
   /// Gives back the slots before head, then shows the whole packets for which there is room. Fails
   /// with ring_corrupt if head or cur is not owned, or if a sender wrote what cannot be.
   SyncStatus sync(const DomainState& state) noexcept;
 
+  /// Whether the user has no slot to read.
+  [[nodiscard]] bool is_empty() const noexcept {
+    return detail::load(ring_.raw().head) == detail::load(ring_.raw().tail);
+  }
   [[nodiscard]] RingWords& words() const noexcept { return *words_; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept {
@@ -36,6 +46,7 @@ class ValeReceiver {
   static_assert(sizeof(Progress) == sizeof(std::uint64_t));
 
   void catch_up() noexcept;
+  [[nodiscard]] std::uint32_t slots_of(const Cell& first) const noexcept;
   [[nodiscard]] bool list_chains() noexcept;
   [[nodiscard]] bool show() noexcept;
   [[nodiscard]] bool move(Cell& cell, std::uint32_t index) noexcept;
@@ -50,6 +61,7 @@ class ValeReceiver {
   RingWords* words_;
   Mailbox mailbox_;
   std::uint16_t owner_;
+  Unit unit_;
   Progress progress_{};
   std::vector<std::uint16_t> chains_;  ///< that were put in and not taken, by their first cells
   std::size_t next_chain_ = 0;         ///< the one that is being taken

@@ -85,9 +85,19 @@ bool ValeSender::has_news() const noexcept {
   return load(ring_.raw().head) != words_->published.load(std::memory_order_relaxed);
 }
 
-SyncStatus ValeSender::sync(const ValePeers& peers, Ringer& ringer) noexcept {
+/// Others may have had their turn.
+void ValeSender::catch_up() noexcept {
   const std::uint32_t sent = words_->published.load(std::memory_order_relaxed);
   ring_.resume(sent, ring_.previous(sent < ring_.size() ? sent : 0));
+}
+
+SlotRange ValeSender::handed_over() noexcept {
+  catch_up();
+  return ring_.handed_over();
+}
+
+SyncStatus ValeSender::sync(const ValePeers& peers, Ringer& ringer) noexcept {
+  catch_up();
   const auto head = ring_.head();
   if (!head) return errc::ring_corrupt;
   header_bytes_ = peers.header_bytes();
@@ -211,9 +221,9 @@ void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& al
                          Ringer& ringer) noexcept {
   Merged packets(fragments_, one, all);
   if (to.header_bytes == header_bytes_) [[likely]] {
-    copy_packets(to.mailbox, packets);
+    copy_packets(to, packets, ringer);
   } else {
-    convert_packets(to, packets);
+    convert_packets(to, packets, ringer);
   }
   for (; packets.next() != none; packets.pass()) count_drop(to.mailbox);
   ringer.publish_barrier();
@@ -224,7 +234,8 @@ void ValeSender::deliver(const ValeOutlet& to, const Queue& one, const Queue& al
 
 /// Claims a few cells at a time, or as many as a packet needs: of a process that is stopped here,
 /// others miss no more than these. Ends when there are no more.
-void ValeSender::copy_packets(const Mailbox& to, Merged& packets) noexcept {
+void ValeSender::copy_packets(const ValeOutlet& outlet, Merged& packets, Ringer& ringer) noexcept {
+  const Mailbox& to = outlet.mailbox;
   std::array<std::uint16_t, most_fragments> cells;
   const std::uint32_t few = to.size / 4;
   bool is_full = false;
@@ -243,7 +254,7 @@ void ValeSender::copy_packets(const Mailbox& to, Merged& packets) noexcept {
       write(to, packets.next(), claimed.subspan(used, count));
       used += count;
     }
-    if (used != 0) to.put(claimed.first(used));
+    if (used != 0) put(outlet, claimed.first(used), ringer);
     to.give_back(claimed.subspan(used));
     if (used != 0 || is_full) continue;
     count_drop(to);  // it has more fragments than anybody may claim
@@ -285,16 +296,18 @@ Frame ValeSender::gather(std::uint16_t packet) const {
   return whole;
 }
 
-void ValeSender::convert_packets(const ValeOutlet& to, Merged& packets) noexcept {
+void ValeSender::convert_packets(const ValeOutlet& to, Merged& packets, Ringer& ringer) noexcept {
   for (; packets.next() != none; packets.pass()) {
     const Frame whole = gather(packets.next());
     const auto frames = convert_header(whole, header_bytes_, to.header_bytes);
-    if (frames.empty() || !put(to.mailbox, frames)) count_drop(to.mailbox);
+    if (frames.empty() || !put(to, frames, ringer)) count_drop(to.mailbox);
   }
 }
 
 /// All of what a packet has become, or nothing.
-bool ValeSender::put(const Mailbox& to, std::span<const Frame> frames) const noexcept {
+bool ValeSender::put(const ValeOutlet& outlet, std::span<const Frame> frames,
+                     Ringer& ringer) const noexcept {
+  const Mailbox& to = outlet.mailbox;
   std::array<std::uint16_t, most_fragments> cells;
   const std::span claimed = std::span(cells).first(to.claim(owner_, cells));
   std::size_t used = 0;
@@ -314,9 +327,16 @@ bool ValeSender::put(const Mailbox& to, std::span<const Frame> frames) const noe
     if (!is_whole) break;
     number_fragments(to, claimed.subspan(first, used - first));
   }
-  if (is_whole) to.put(claimed.first(used));
+  if (is_whole) put(outlet, claimed.first(used), ringer);
   to.give_back(claimed.subspan(is_whole ? used : 0));
   return is_whole;
+}
+
+/// Monitors see it before its receiver, who may change it.
+void ValeSender::put(const ValeOutlet& to, std::span<const std::uint16_t> cells,
+                     Ringer& ringer) const noexcept {
+  for (const Tap& tap : to.monitors) tap.copy(to.mailbox, cells, owner_, ringer);
+  to.mailbox.put(cells);
 }
 
 }  // namespace netmap::embedded

@@ -33,6 +33,8 @@ class ValeSender {
   /// Fails with ring_corrupt if head or cur is not owned. Within a delivery.
   SyncStatus sync(const ValePeers& peers, Ringer& ringer) noexcept;
 
+  /// What the next sync will send.
+  [[nodiscard]] SlotRange handed_over() noexcept;
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:
@@ -79,6 +81,7 @@ class ValeSender {
     std::uint32_t fragments_;
   };
 
+  void catch_up() noexcept;
   void collect(std::uint32_t head) noexcept;
   [[nodiscard]] Fragment fragment_of(const abi::netmap_slot& slot) const noexcept;
   void choose_ways() noexcept;
@@ -87,9 +90,12 @@ class ValeSender {
   void append(Queue& queue, std::uint16_t packet) noexcept;
   void deliver_all(const ValePeers& peers, Ringer& ringer) noexcept;
   void deliver(const ValeOutlet& to, const Queue& one, const Queue& all, Ringer& ringer) noexcept;
-  void copy_packets(const Mailbox& to, Merged& packets) noexcept;
-  void convert_packets(const ValeOutlet& to, Merged& packets) noexcept;
-  [[nodiscard]] bool put(const Mailbox& to, std::span<const Frame> frames) const noexcept;
+  void copy_packets(const ValeOutlet& outlet, Merged& packets, Ringer& ringer) noexcept;
+  void convert_packets(const ValeOutlet& to, Merged& packets, Ringer& ringer) noexcept;
+  [[nodiscard]] bool put(const ValeOutlet& outlet, std::span<const Frame> frames,
+                         Ringer& ringer) const noexcept;
+  void put(const ValeOutlet& to, std::span<const std::uint16_t> cells,
+           Ringer& ringer) const noexcept;
   [[nodiscard]] Frame gather(std::uint16_t packet) const;
   [[nodiscard]] static bool read(const Fragment& fragment, std::span<std::byte> into) noexcept;
   void write(const Mailbox& to, std::uint16_t packet,

@@ -103,6 +103,10 @@ class XdpNic final : public Nic {
     return sync(tx_);
   }
   SyncStatus sync_rx() noexcept override { return sync(rx_); }
+  [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) const noexcept override {
+    if (direction == Direction::tx) return n < tx_.size() ? tx_[n].handed_over() : SlotRange();
+    return n < rx_.size() ? rx_[n].handed_over() : SlotRange();
+  }
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
     if (direction == Direction::tx) return n < tx_.size() ? tx_[n].ledger() : nothing_;
     return n < rx_.size() ? rx_[n].ledger() : nothing_;

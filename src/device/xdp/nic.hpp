@@ -61,6 +61,9 @@ class Nic {
 
   virtual SyncStatus sync_tx() noexcept = 0;
   virtual SyncStatus sync_rx() noexcept = 0;
+  /// What the next sync will take of ring `n` of the layout.
+  [[nodiscard]] virtual SlotRange handed_over(Direction direction,
+                                              std::size_t n) const noexcept = 0;
   /// Of ring `n` of the layout.
   [[nodiscard]] virtual detail::Ledger& ledger(Direction direction, std::size_t n) noexcept = 0;
   /// Whether the program has a bare pointer to a ring.

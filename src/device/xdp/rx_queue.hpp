@@ -24,6 +24,8 @@ class RxQueue {
   /// The next sync that finds nothing finds out whether anything can come.
   void look_closely() noexcept { empty_syncs_ = 0; }
   [[nodiscard]] int fd() const noexcept { return socket_->fd(); }
+  /// What the next sync will give back.
+  [[nodiscard]] SlotRange handed_over() const noexcept { return ring_.handed_over(); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:

@@ -23,6 +23,10 @@ class TxQueue {
   /// packet_too_large for a packet of more fragments than there may be, which is dropped.
   SyncStatus sync() noexcept;
   [[nodiscard]] int fd() const noexcept { return socket_->fd(); }
+  /// What the next sync will send.
+  [[nodiscard]] SlotRange handed_over() const noexcept {
+    return ring_.handed_over().whole_packets();
+  }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:
