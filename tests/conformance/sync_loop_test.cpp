@@ -121,6 +121,23 @@ TEST_P(Loops, OfBothEndsMeet) {
   transfer(slave, master, 1000);
 }
 
+TEST_P(Loops, AreWatched) {
+  auto [master, slave] = open_pipe();
+  SyncLoop loop = must(SyncLoop::attach(master));
+  Port sent = open(base() + "{1/t");
+  Port received = open(base() + "{1/r");
+  Port both = open(base() + "{1/z");
+  const Running running(loop);
+  transfer(master, slave, 10);
+  EXPECT_EQ(sync_and_take(sent), numbers(0, 10));
+  transfer(slave, master, 10);
+  EXPECT_EQ(sync_and_take(received), numbers(0, 10));
+  for (std::size_t seen = 0; seen != 20; must(both.sync_rx())) {
+    ASSERT_FALSE(must(both.wait(Direction::rx, patience)).empty());
+    seen += take_numbers(both.rx_rings()[0]).size();
+  }
+}
+
 TEST_P(Loops, MoveNothingUnlessTheyRun) {
   auto [master, slave] = open_pipe();
   SyncLoop loop = must(SyncLoop::attach(master));

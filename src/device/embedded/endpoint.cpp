@@ -126,8 +126,10 @@ Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
 }
 
 void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
-  domain_->state().endpoints[binding_->endpoint].is_raw = true;
-  loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers);
+  own().is_raw = true;
+  loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers,
+                                     Taps(domain_, binding_->memory, binding_->endpoint),
+                                     own().is_watched);
   care_ = &always_;
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <poll.h>
@@ -17,6 +18,13 @@ namespace netmap::embedded {
 
 using detail::load;
 using detail::store;
+
+namespace {
+
+template <class Side>
+constexpr Direction direction_of = std::is_same_v<Side, PipeSender> ? Direction::tx : Direction::rx;
+
+}  // namespace
 
 Result<> SyncLoop::check(abi::nmreq_opt_csb& arrays, bool is_exclusive) {
   const auto answer = [&](std::errc code) {
@@ -39,7 +47,9 @@ Result<> SyncLoop::check(abi::nmreq_opt_csb& arrays, bool is_exclusive) {
 }
 
 SyncLoop::SyncLoop(const abi::nmreq_opt_csb& arrays, const std::vector<PipeSender>& senders,
-                   const std::vector<PipeReceiver>& receivers) {
+                   const std::vector<PipeReceiver>& receivers, Taps taps,
+                   const std::atomic<std::uint8_t>& is_watched)
+    : taps_(std::move(taps)), is_watched_(&is_watched) {
   senders_.reserve(senders.size());
   receivers_.reserve(receivers.size());
   std::size_t n = 0;
@@ -56,7 +66,9 @@ void SyncLoop::add(std::vector<Line<Side>>& lines, const Side& side, const abi::
   };
   auto* const from_program = at(arrays.csb_atok, static_cast<abi::nm_csb_atok*>(nullptr));
   auto* const to_program = at(arrays.csb_ktoa, static_cast<abi::nm_csb_ktoa*>(nullptr));
-  auto& line = lines.emplace_back(abi::netmap_ring{}, from_program, to_program, nullptr, side);
+  auto& line =
+      lines.emplace_back(abi::netmap_ring{}, from_program, to_program, nullptr, side, lines.size());
+  taps_.serve(direction_of<Side>, line.number, line.user);
   line.user.head = load(ring.head);
   line.user.cur = load(ring.cur);
   line.user.tail = load(ring.tail);
@@ -171,11 +183,16 @@ void SyncLoop::want_kicks(bool wanted) noexcept {
 
 /// The program stores cur, then head; it loads hwtail, then hwcur. Yields whether these moved.
 template <class Side>
-bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept {
+bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken,
+                    Ringer& ringer) noexcept {
   const std::uint32_t tail = line.user.tail;
   line.user.head = __atomic_load_n(&line.from_program->head, __ATOMIC_ACQUIRE);
   line.user.cur = load(line.from_program->cur);
-  if (!line.side.sync()) line.side.reset();
+  if (is_watched_->load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    sync_watched(line, ringer);
+  } else if (!line.side.sync()) {
+    line.side.reset();
+  }
   NETMAP_POINT("loop: synced");
   const std::uint32_t now_taken = taken.load(std::memory_order_relaxed);
   const bool has_taken = load(line.to_program->hwcur) != now_taken;
@@ -190,9 +207,18 @@ bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) n
   return has_taken || has_more;
 }
 
+/// With monitors.
+template <class Side>
+void SyncLoop::sync_watched(Line<Side>& line, Ringer& ringer) noexcept {
+  constexpr Direction direction = direction_of<Side>;
+  taps_.before(direction, line.number, line.side.handed_over(), ringer);
+  if (!line.side.sync()) line.side.reset();
+  taps_.after(direction, line.number, ringer);
+}
+
 bool SyncLoop::sync(Line<PipeSender>& line, Ringer& ringer) noexcept {
   RingWords& words = line.side.words();
-  const bool has_moved = sync(line, words.published);
+  const bool has_moved = sync(line, words.published, ringer);
   ringer.publish_barrier();
   if (words.rx_sleepers != 0 && line.side.has_news()) {
     ringer.wake(words.rx_sleepers, Direction::rx);
@@ -202,7 +228,7 @@ bool SyncLoop::sync(Line<PipeSender>& line, Ringer& ringer) noexcept {
 
 bool SyncLoop::sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept {
   RingWords& words = line.side.words();
-  const bool has_moved = sync(line, words.returned);
+  const bool has_moved = sync(line, words.returned, ringer);
   ringer.publish_barrier();
   if (words.tx_sleepers != 0 && line.side.has_room()) {
     ringer.wake(words.tx_sleepers, Direction::tx);

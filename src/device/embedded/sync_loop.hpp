@@ -12,6 +12,7 @@
 #include "device/embedded/bell.hpp"
 #include "device/embedded/kicks.hpp"
 #include "device/embedded/pipe_ring.hpp"
+#include "device/embedded/taps.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -25,9 +26,11 @@ class SyncLoop {
   /// EFAULT if there is none.
   [[nodiscard]] static Result<> check(abi::nmreq_opt_csb& arrays, bool is_exclusive);
 
-  /// Takes over the rings and fills in the arrays, an entry a ring, senders first.
+  /// Takes over the rings and fills in the arrays, an entry a ring, senders first. `taps` are the
+  /// port's, if `is_watched` says that there are any.
   SyncLoop(const abi::nmreq_opt_csb& arrays, const std::vector<PipeSender>& senders,
-           const std::vector<PipeReceiver>& receivers);
+           const std::vector<PipeReceiver>& receivers, Taps taps,
+           const std::atomic<std::uint8_t>& is_watched);
 
   /// Syncs what `request`, a sync_kloop_start, says, until it is told to stop: pauses after each
   /// round or, if there is a kick for every ring, sleeps until one comes or a peer has news for
@@ -49,6 +52,7 @@ class SyncLoop {
     abi::nm_csb_ktoa* to_program;
     const os::File* interrupt = nullptr;  ///< tells the program, if it is to be told
     Side side;
+    std::size_t number;       ///< of the ring, in its direction
     std::uint32_t known = 0;  ///< of a direct line: up to where the program was told
     bool is_direct = false;   ///< synced when kicked, and only then
   };
@@ -62,12 +66,16 @@ class SyncLoop {
   void tell_of_news() noexcept;
   void want_kicks(bool wanted) noexcept;
   template <class Side>
-  static bool sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken) noexcept;
-  static bool sync(Line<PipeSender>& line, Ringer& ringer) noexcept;
-  static bool sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept;
+  bool sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken, Ringer& ringer) noexcept;
+  bool sync(Line<PipeSender>& line, Ringer& ringer) noexcept;
+  bool sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept;
+  template <class Side>
+  void sync_watched(Line<Side>& line, Ringer& ringer) noexcept;
   /// Syncs all but direct lines; whether anything moved.
   bool round(Ringer& ringer) noexcept;
 
+  Taps taps_;
+  const std::atomic<std::uint8_t>* is_watched_;
   std::vector<Line<PipeSender>> senders_;
   std::vector<Line<PipeReceiver>> receivers_;
   std::atomic<bool> is_running_{false};

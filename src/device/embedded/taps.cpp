@@ -18,14 +18,18 @@ Taps::Taps(std::shared_ptr<Domain> domain, std::shared_ptr<Memory> memory, std::
       record_(&domain_->state().endpoints[endpoint]),
       owner_(owner::of(endpoint, record_->epoch)),
       changes_(domain_->state().switches[monitors].changes - 1) {
-  const RingRange tx = record_->tx;
-  const RingRange rx = record_->rx;
-  for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_rings); ++k) {
-    tx_.push_back({ring_object(domain_->state(), *record_, true, k), k, 0, {}, {}});
-  }
-  for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
-    rx_.push_back({ring_object(domain_->state(), *record_, false, k), k, 0, {}, {}});
-  }
+  const auto list = [this](std::vector<Ring>& rings, RingRange range, bool is_tx) {
+    for (std::uint32_t k = range.first; k < std::min(range.end(), max_rings); ++k) {
+      const std::uint32_t object = ring_object(domain_->state(), *record_, is_tx, k);
+      rings.push_back({&memory_->ring(object), object, k, 0, {}, {}});
+    }
+  };
+  list(tx_, record_->tx, true);
+  list(rx_, record_->rx, false);
+}
+
+void Taps::serve(Direction direction, std::size_t n, const abi::netmap_ring& user) noexcept {
+  if (Ring* const ring = find(direction, n)) ring->user = &user;
 }
 
 bool Taps::before(Direction direction, std::size_t n, const SlotRange& slots,
@@ -34,7 +38,7 @@ bool Taps::before(Direction direction, std::size_t n, const SlotRange& slots,
   refresh();
   Ring* const ring = find(direction, n);
   if (ring == nullptr) return false;
-  ring->tail = tail_of(*ring);
+  ring->tail = load(ring->user->tail);
   if (slots.count == 0) return false;
   if (direction == Direction::tx) {
     show(*ring, slots, ringer);
@@ -49,7 +53,7 @@ void Taps::after(Direction direction, std::size_t n, Ringer& ringer) noexcept {
   refresh();
   Ring* const ring = find(direction, n);
   if (ring == nullptr) return;
-  const std::uint32_t tail = tail_of(*ring);
+  const std::uint32_t tail = load(ring->user->tail);
   if (direction == Direction::rx)
     return show(*ring, slots_between(*ring, ring->tail, tail), ringer);
   if (!ring->taker) return;
@@ -102,10 +106,6 @@ Taps::Ring* Taps::find(Direction direction, std::size_t n) noexcept {
 std::uint32_t Taps::size_of(const Ring& ring) const noexcept {
   return std::clamp(load(memory_->ring(ring.object).num_slots), 1U,
                     slots_of_ring(memory_->pools()));
-}
-
-std::uint32_t Taps::tail_of(const Ring& ring) const noexcept {
-  return load(memory_->ring(ring.object).tail);
 }
 
 std::uint32_t Taps::next(const Ring& ring, std::uint32_t slot) const noexcept {

@@ -24,6 +24,9 @@ class Taps {
   /// Of an endpoint whose rings are in `memory`; in the order of its rings.
   Taps(std::shared_ptr<Domain> domain, std::shared_ptr<Memory> memory, std::uint32_t endpoint);
 
+  /// From here on takes the tail of ring `n` from `user`, instead of the ring itself.
+  void serve(Direction direction, std::size_t n, const abi::netmap_ring& user) noexcept;
+
   /// Before the sync that takes `slots` from ring `n`; yields whether they have other buffers now.
   bool before(Direction direction, std::size_t n, const SlotRange& slots, Ringer& ringer) noexcept;
   /// After it.
@@ -35,6 +38,7 @@ class Taps {
     Direction seen;  ///< in which direction its monitor sees that
   };
   struct Ring {
+    const abi::netmap_ring* user;  ///< whose tail counts
     std::uint32_t object;
     std::uint32_t number;
     std::uint32_t tail;  ///< before the sync
@@ -46,7 +50,6 @@ class Taps {
   void show(const Ring& ring, const SlotRange& slots, Ringer& ringer) noexcept;
   [[nodiscard]] Ring* find(Direction direction, std::size_t n) noexcept;
   [[nodiscard]] std::uint32_t size_of(const Ring& ring) const noexcept;
-  [[nodiscard]] std::uint32_t tail_of(const Ring& ring) const noexcept;
   [[nodiscard]] std::uint32_t next(const Ring& ring, std::uint32_t slot) const noexcept;
   [[nodiscard]] SlotRange slots_between(const Ring& ring, std::uint32_t first,
                                         std::uint32_t end) const noexcept;
