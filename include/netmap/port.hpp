@@ -150,7 +150,7 @@ struct PortStats {
   FaultCounts faults;       ///< what PortOptions::faults did
   XdpCounts xdp;            ///< what the kernel could not deliver, or take
   /// Packets that senders had for these rings, and that found no room; since the rings were opened,
-  /// by another port too. VALE ports of the embedded device only.
+  /// by another port too. VALE ports and monitors of the embedded device only.
   std::uint64_t dropped = 0;
 };
 

@@ -17,11 +17,6 @@ SlotRange OwnRing::handed_over() const noexcept {
   return SlotRange::between(&slot(0), size(), first_, is_kept(head) ? head : first_);
 }
 
-bool OwnRing::is_kept(std::uint32_t head) const noexcept {
-  const std::uint32_t cur = detail::load(ring_->cur);
-  return head < size() && cur < size() && distance(first_, head) <= distance(first_, tail_) &&
-         distance(head, cur) <= distance(head, tail_);
-}
 
 void OwnRing::reset() noexcept {
   detail::store(ring_->cur, first_);

@@ -84,7 +84,12 @@ class OwnRing {
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
 
  private:
-  [[nodiscard]] bool is_kept(std::uint32_t head) const noexcept;
+  /// Whether the program has moved head to there, and cur, within its slots.
+  [[nodiscard]] bool is_kept(std::uint32_t head) const noexcept {
+    const std::uint32_t cur = detail::load(ring_->cur);
+    return head < size() && cur < size() && distance(first_, head) <= distance(first_, tail_) &&
+           distance(head, cur) <= distance(head, tail_);
+  }
 
   abi::netmap_ring* ring_;
   detail::Bounds bounds_;

@@ -267,8 +267,8 @@ SyncStatus Endpoint::take_at_port() noexcept {
   if (!binding_->vale) return take_by_pipe();
   const SyncStatus done = binding_->vale->sync_rx();
   if (own().vale != monitors || !done.is_ok() || !binding_->vale->is_empty()) return done;
-  const bool is_orphan = domain_->state().port_of(own()).is_orphan != 0 || is_peer_gone();
-  return is_orphan ? SyncStatus(std::make_error_code(std::errc::io_error)) : done;
+  watch_peers();
+  return is_orphan() ? SyncStatus(std::make_error_code(std::errc::io_error)) : done;
 }
 
 SyncStatus Endpoint::take_by_pipe() noexcept {
@@ -468,6 +468,19 @@ void Endpoint::watch_peers() noexcept {
 bool Endpoint::is_peer_gone() noexcept {
   watch_peers();
   return had_peer_ && !binding_->bell.has_company();
+}
+
+/// Of a monitor: whether nobody has open any more what it watches.
+bool Endpoint::is_orphan() const noexcept {
+  const Bell& bell = binding_->bell;
+  const bool is_known = domain_->state().port_of(own()).is_orphan != 0;
+  return is_known || (bell.watches_anybody() && !bell.has_company());
+}
+
+std::string Endpoint::reason(std::error_code why) const {
+  if (!binding_ || own().vale != monitors || why != std::errc::io_error) return {};
+  return is_orphan() ? "nobody has open any more what it watched; open it anew when somebody has"
+                     : "a monitor sends nothing; open it to receive alone";
 }
 
 /// A peer that went before this port was opened was not its peer.

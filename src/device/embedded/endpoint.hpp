@@ -56,6 +56,7 @@ class Endpoint final : public Device {
   [[nodiscard]] XdpCounts xdp_counts() const noexcept override;
   [[nodiscard]] std::uint64_t dropped() const noexcept override;
   Result<> end_with_peer() override;
+  [[nodiscard]] std::string reason(std::error_code why) const override;
   void lend(const detail::BufferPool& buffers) noexcept override { extra_ = &buffers; }
   void arm(Directions directions) noexcept override;
   void disarm(Directions directions) noexcept override;
@@ -86,6 +87,7 @@ class Endpoint final : public Device {
   void for_each_rx_words(Use&& use) noexcept;
   void watch_peers() noexcept;
   [[nodiscard]] bool is_peer_gone() noexcept;
+  [[nodiscard]] bool is_orphan() const noexcept;
   SyncStatus reset_rings() noexcept;
   void mark(std::atomic<std::uint64_t>& sleepers) const noexcept;
   void unmark(std::atomic<std::uint64_t>& sleepers) const noexcept;
