@@ -201,6 +201,12 @@ Result<> set_offsets(const abi::nmreq_header& request, const DomainState& state,
     const auto answer = [&](std::errc code) {
       asked->nro_opt.nro_status = static_cast<std::uint32_t>(code);
     };
+    if (endpoint.vale == monitors && state.port_of(endpoint).takes_buffers != 0) {
+      answer(std::errc::operation_not_supported);
+      return refuse(std::errc::operation_not_supported,
+                    "a monitor without copies shows packets where they are, and cannot have data "
+                    "offsets of its own");
+    }
     const auto mask = mask_of(*asked, memory.pools().buffers.object_bytes);
     answer(std::errc::invalid_argument);
     if (!mask) return std::unexpected(mask.error());
