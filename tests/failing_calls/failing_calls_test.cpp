@@ -33,6 +33,7 @@ struct Ports {
   std::optional<OwnMemory> memory;
   std::optional<Port> left;
   std::optional<Port> right;
+  std::optional<Port> monitor;
   std::optional<Process> other;
 };
 
@@ -178,6 +179,43 @@ const Operation operations[]{
        return {};
      }},
     {"close a port of a switch", bring_receiver,
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       ports.left.reset();
+       return {};
+     }},
+    {"open a monitor", open_both,
+     [](const DeviceOptions& device, Ports& ports) {
+       auto monitor = try_open("x{1/rtz", small_rings, device);
+       if (monitor) ports.monitor = std::move(*monitor);
+       return error_of(monitor);
+     }},
+    {"send past a monitor for the first time",
+     [](const DeviceOptions& device, Ports& ports) {
+       open_both(device, ports);
+       ports.monitor = must(try_open("x{1/rt", small_rings, device));
+     },
+     [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
+       for (std::uint64_t number = 0; number != 20; ++number) {
+         EXPECT_TRUE(send_number(ports.left->tx_rings()[0], number));
+         EXPECT_EQ(message_of(ports.left->sync_tx()), "") << "the sender goes on";
+         EXPECT_EQ(message_of(ports.right->sync_rx()), "");
+         EXPECT_EQ(take_numbers(ports.right->rx_rings()[0], number), number + 1);
+       }
+       return {};
+     }},
+    {"wait at a monitor",
+     [](const DeviceOptions& device, Ports& ports) {
+       open_both(device, ports);
+       ports.monitor = must(try_open("x{1/t", small_rings, device));
+     },
+     [](const DeviceOptions&, Ports& ports) {
+       return error_of(ports.monitor->wait(Direction::rx, std::chrono::milliseconds(1)));
+     }},
+    {"close what is watched",
+     [](const DeviceOptions& device, Ports& ports) {
+       open_both(device, ports);
+       ports.monitor = must(try_open("x{1/t", small_rings, device));
+     },
      [](const DeviceOptions&, Ports& ports) -> std::optional<Error> {
        ports.left.reset();
        return {};

@@ -121,6 +121,12 @@ std::vector<SharedWord> record_words() {
       write_to(files.state().switches[0].ports[n % few].word, value);                          \
     }                                                                                          \
   }
+#define MONITOR_WORD(word)                                                                 \
+  SharedWord {                                                                             \
+    "monitor." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
+      write_to(files.state().switches[monitors].ports[n % few].word, value);               \
+    }                                                                                      \
+  }
 #define MAILBOX_WORD(word)                                                                 \
   SharedWord {                                                                             \
     "mailbox." #word, [](const SharedFiles& files, std::uint32_t n, std::uint64_t value) { \
@@ -138,6 +144,7 @@ std::vector<SharedWord> switch_words() {
   return {ENDPOINT_WORD(vale),
           ENDPOINT_WORD(port),
           ENDPOINT_WORD(deliveries),
+          ENDPOINT_WORD(is_watched),
           ENDPOINT_WORD(epoch),
           ENDPOINT_WORD(tx.count),
           ENDPOINT_WORD(rx.count),
@@ -166,6 +173,22 @@ std::vector<SharedWord> switch_words() {
                write_to(station, (station & ~std::uint64_t{UINT16_MAX}) | (value & UINT16_MAX));
              }
            }},
+          MONITOR_WORD(presence),
+          MONITOR_WORD(memory_id),
+          MONITOR_WORD(rx_rings),
+          MONITOR_WORD(rx_slots),
+          MONITOR_WORD(first_ring),
+          MONITOR_WORD(rx_open),
+          MONITOR_WORD(watched.pipe),
+          MONITOR_WORD(watched.nic),
+          MONITOR_WORD(watched.vale),
+          MONITOR_WORD(watched.port),
+          MONITOR_WORD(watched.end),
+          MONITOR_WORD(sees_tx),
+          MONITOR_WORD(sees_rx),
+          MONITOR_WORD(takes_buffers),
+          MONITOR_WORD(is_orphan),
+          MONITOR_WORD(turn),
           MAILBOX_WORD(newest),
           MAILBOX_WORD(empty),
           MAILBOX_WORD(dropped),
@@ -185,6 +208,7 @@ std::vector<SharedWord> switch_words() {
 #undef NIC_WORD
 #undef SWITCH_WORD
 #undef PORT_WORD
+#undef MONITOR_WORD
 #undef MAILBOX_WORD
 #undef CELL_WORD
 

@@ -19,11 +19,14 @@ using test::Frame;
 
 constexpr std::uint16_t common_memory = 1;
 
-/// Two ports of a switch in one region, and others that come and go there.
+/// Two ports of a switch in one region, whom monitors watch, and others that come and go there.
 class SwitchPlace {
  public:
   SwitchPlace() {
     for (const char* const name : {"vale:a", "vale:b"}) ports_.push_back(must(try_open(name)));
+    for (const char* const name : {"vale:a/rt", "vale:a/z", "vale:b/z", "vale:a/z"}) {
+      monitors_.push_back(must(try_open(name)));
+    }
     use_all();
   }
   /// All that a program may do; nothing need succeed.
@@ -31,7 +34,7 @@ class SwitchPlace {
     use_all();
     (void)netmap::open_ports(device());
     (void)port_info("vale:a", device());
-    for (const char* const name : {"vale:c", "vale:a", "x{1", "valeb:a"}) {
+    for (const char* const name : {"vale:c", "vale:a", "x{1", "valeb:a", "vale:b/rt", "x{1/z"}) {
       auto port = try_open(name);
       if (port) use(*port, 2);
       opened_ += port.has_value();
@@ -39,6 +42,7 @@ class SwitchPlace {
   }
   void use_all() {
     for (std::size_t n = 0; n != ports_.size(); ++n) use(ports_[n], static_cast<Address>(n));
+    for (Port& monitor : monitors_) use(monitor, 2);
   }
   void close_last() { ports_.pop_back(); }
   void exercise() {
@@ -86,6 +90,7 @@ class SwitchPlace {
 
   ScratchDirectory directory_;
   std::vector<Port> ports_;
+  std::vector<Port> monitors_;
   std::uint32_t number_ = 0;
   std::uint64_t opened_ = 0;
 };

@@ -163,8 +163,8 @@ std::string name_of(const DomainState& state, const PortId& id) {
   if (id.nic != no_nic) return std::string(stored_name(state.nic_of(id).name));
   if (id.vale == monitors) {
     const SwitchPort& monitor = state.port_of(id);
-    const bool is_at_monitor = monitor.watched.vale == monitors;  // the record is damaged
-    std::string name = is_at_monitor ? "monitor" : name_of(state, monitor.watched);
+    const PortId watched = monitor.watched;
+    std::string name = watched.vale == monitors ? "?" : name_of(state, watched);  // no monitor's
     name.append(monitor.sees_rx != 0 ? "/r" : "/").append(monitor.sees_tx != 0 ? "t" : "");
     return name.append(monitor.takes_buffers != 0 ? "z" : "");
   }
