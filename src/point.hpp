@@ -24,7 +24,7 @@ inline bool is_of_interfaces(std::string_view name) {
 /// Whether only who has to do with switches comes by.
 inline bool is_of_switches(std::string_view name) {
   return name.starts_with("vale: ") || name.starts_with("deliver: ") ||
-         name.starts_with("take: ") || name.starts_with("attach: ");
+         name.starts_with("take: ") || name.starts_with("attach: ") || name.starts_with("watch: ");
 }
 /// Called with the name of a point that is reached.
 inline void (*reached)(const char* name) = [](const char*) {};

@@ -9,9 +9,11 @@
 #include "os/files.hpp"
 #include "point.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <initializer_list>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -200,6 +202,15 @@ class Points : public InDomain {
     return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 1;
   }
 };
+
+/// Those whose names begin with one of these.
+inline std::vector<const char*> points_of(std::initializer_list<std::string_view> kinds) {
+  std::vector<const char*> some = points::all();
+  std::erase_if(some, [&](std::string_view point) {
+    return std::ranges::none_of(kinds, [&](auto kind) { return point.starts_with(kind); });
+  });
+  return some;
+}
 
 /// Those that are reached without an interface or a switch.
 inline std::vector<const char*> points_of_pipes() {

@@ -115,14 +115,6 @@ class PointsOfSwitches : public Points {
     return {InDomain::in_use(1), InDomain::in_use(from_.info().memory_id),
             InDomain::in_use(to_.info().memory_id)};
   }
-  [[nodiscard]] static std::vector<const char*> some_points(
-      std::initializer_list<std::string_view> kinds) {
-    std::vector<const char*> some = points::all();
-    std::erase_if(some, [&](std::string_view point) {
-      return std::ranges::none_of(kinds, [&](auto kind) { return point.starts_with(kind); });
-    });
-    return some;
-  }
 
  protected:
   static void say_hello(Port& port, test::Address from) {
@@ -190,11 +182,11 @@ class PointsOfSwitches : public Points {
 };
 
 TEST_F(PointsOfSwitches, KillNobodyElse) {
-  kill_at(some_points({"vale: ", "deliver: ", "take: ", "close: "}));
+  kill_at(points_of({"vale: ", "deliver: ", "take: ", "close: "}));
 }
 
 TEST_F(PointsOfSwitches, StopNobodyElse) {
-  stop_at(some_points({"vale: ", "deliver: ", "take: "}), 20);
+  stop_at(points_of({"vale: ", "deliver: ", "take: "}), 20);
 }
 
 /// A process that stops, or dies, at its `pass`-th pass of a point, counted from 0, in `work()`.
@@ -355,7 +347,7 @@ TEST_F(PointsOfSwitches, KillWhileAnInterfaceIsMovedLeavesItInOnePlace) {
     return found;
   };
   const std::string attached = "vale:v0";
-  for (const char* const point : some_points({"attach: "})) {
+  for (const char* const point : points_of({"attach: "})) {
     for (const bool is_attaching : {true, false}) {
       must(make_vale_interface("v0", device()));
       if (!is_attaching) must(attach_to_switch(attached, device()));

@@ -98,17 +98,19 @@ void Tap::copy(const Mailbox& mailbox, std::span<const std::uint16_t> cells, std
 }
 
 /// Neither buffer is ever named twice: of one who dies in between, one buffer is named nowhere, and
-/// a recount finds it; a cell without one gets another, see refill_monitors().
+/// a recount finds it; a cell without one gets another, see refill_monitors(). The slot is empty
+/// then, so that it shows nothing if the ring's next user hands it over once more.
 void Tap::exchange(const SlotRange& slots, const Watched& from, Ringer& ringer) const noexcept {
   put(slots.count, from.owner, ringer, [&](Cell& cell, std::uint32_t n) {
     abi::netmap_slot& slot = slots[n];
     const detail::SlotWord seen = load(slot);
     const std::uint32_t other = load(cell.buffer);
-    if (!mailbox_.buffers.has(seen.index) || !mailbox_.buffers.has(other)) return false;
+    const bool has_both = mailbox_.buffers.has(seen.index) && mailbox_.buffers.has(other);
+    if (seen.length == 0 || !has_both) return false;
     store(cell.buffer, 0);
     NETMAP_POINT("watch: cell emptied");
     const auto changed = static_cast<std::uint16_t>(seen.flags | abi::slot_flags::buf_changed);
-    store(slot, {other, load(cell.length), changed});
+    store(slot, {other, 0, changed});
     NETMAP_POINT("watch: slot exchanged");
     store(cell.length, seen.length);
     store(cell.flags, seen_flags(seen.flags, from.direction));
