@@ -3,10 +3,12 @@
 // The same where monitors watch: a pipe of two rings, of whose master one process has a ring and
 // the victim the other. Whatever the victim does there, or with monitors of its own, the living go
 // on, monitors show the living's frames, each undamaged, and nothing is left of the dead.
+#include "device/embedded/mailbox.hpp"
+#include "device/embedded/monitors.hpp"
 #include "points/points.hpp"
 #include "support/frames.hpp"
 
-#include <array>
+#include <algorithm>
 #include <set>
 #include <span>
 #include <string>
@@ -68,6 +70,7 @@ class PointsOfMonitors : public Points {
     serve();
     EXPECT_EQ(must(netmap::open_ports(device())).size(), 7U);
     expect_no_doubles();
+    expect_empty_mailboxes();
   }
 
   [[nodiscard]] std::vector<InUse> in_use() const override {
@@ -106,6 +109,19 @@ class PointsOfMonitors : public Points {
     add(left_.tx_rings());
     add(right_.tx_rings());
     add(source_.tx_rings());
+  }
+  /// But for the one cell that each keeps: what the dead had claimed is there again.
+  void expect_empty_mailboxes() {
+    const auto domain = must(Domain::at(path()));
+    for_each_monitor(domain->state(), [&](const SwitchPort& monitor) {
+      const auto memory = must(Memory::existing(*domain, monitor.memory_id));
+      for (std::uint32_t k = 0; k != monitor.rx_rings; ++k) {
+        const auto mailbox = Mailbox::in(*memory, mailbox_object(monitor, k), monitor.rx_slots);
+        EXPECT_EQ(std::count_if(mailbox.cells, mailbox.cells + mailbox.size,
+                                [](const Cell& cell) { return cell.owner != owner::nobody; }),
+                  1);
+      }
+    });
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
+#include "device/embedded/requests.hpp"
 #include "device/embedded/resolve.hpp"
 #include "device/embedded/vale_requests.hpp"
 

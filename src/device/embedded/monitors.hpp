@@ -5,7 +5,6 @@
 // the domain's lock.
 #pragma once
 
-#include "device/embedded/requests.hpp"
 #include "device/embedded/vale.hpp"
 #include "os/interface.hpp"
 
