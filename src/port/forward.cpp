@@ -3,6 +3,8 @@
 
 #include "point.hpp"
 
+#include <algorithm>
+
 namespace netmap {
 namespace {
 
@@ -84,10 +86,17 @@ Result<> copy(const Packet& packet, PacketWriter into) {
   return done;
 }
 
+/// Rings of different data offsets can exchange buffers all the same while none is used.
+[[gnu::noinline]] bool begin_at_first_bytes(const RxRing& rx, const TxRing& tx) {
+  const auto begins = [](const auto& slot) { return slot.offset() == 0; };
+  return std::ranges::all_of(rx.slots(), begins) && std::ranges::all_of(tx.slots(), begins);
+}
+
 }  // namespace
 
 Result<Forwarded> forward(RxRing& rx, TxRing& tx, std::size_t limit) {
-  const bool can_swap = rx.same_region(tx) && rx.bounds().offsets == tx.bounds().offsets;
+  const bool can_swap = rx.same_region(tx) && (rx.bounds().offsets == tx.bounds().offsets ||
+                                               begin_at_first_bytes(rx, tx));
   if (!can_swap) [[unlikely]]
     return forward_copying(rx, tx, limit);
   rx.ledger_->has_swapped = true;

@@ -196,6 +196,43 @@ TEST_P(DataOffsets, OfANullPort) {
   EXPECT_EQ(null_port.tx_rings()[0].slots().front().offset(), 64U);
 }
 
+// ---- Of ports that are closed
+// ---------------------------------------------------------------------
+
+TEST_P(DataOffsets, EndWithThePortThatAskedForThem) {
+  const std::string name = "vale" + base() + ":a@1";
+  OPEN_OR_END(first, name, {.offset = offsets});
+  EXPECT_EQ(first.tx_rings()[0].slots().front().offset(), 64U);
+  close(first);
+  Port second = open(name);
+  EXPECT_EQ(code_of(second.tx_rings()[0].slots().front().set_offset(0)), errc::not_supported);
+  EXPECT_EQ(second.tx_rings()[0].raw()->offset_mask, 0U);
+  EXPECT_EQ(second.rx_rings()[0].raw()->offset_mask, 0U);
+}
+
+TEST_P(DataOffsets, OfAnEarlierPipeMakeForwardingCopyNothing) {
+  const auto open_ends = [&](const PortOptions& options) {
+    return Pipe{open(base() + "{1@1", options), open(base() + "}1@1", options)};
+  };
+  OPEN_OR_END(out, "vale" + base() + ":out@1");
+  Port to = open("vale" + base() + ":to@1");
+  Pipe earlier = open_ends({.offset = offsets});
+  close(earlier.master);
+  close(earlier.slave);
+  auto [source, in] = open_ends({});
+  for (std::uint32_t sent = 0; sent != 2000; sent += 100) {
+    send_frames(source, 0, sent, 100, 1);
+    must(in.sync_rx());
+    EXPECT_TRUE(must(forward(in.rx_rings()[0], out.tx_rings()[0])).zero_copy);
+    must(out.sync_tx());
+    must(to.sync_rx());
+    EXPECT_TRUE(must(forward(to.rx_rings()[0], in.tx_rings()[0])).zero_copy);
+    must(in.sync_tx());
+    must(source.sync_rx());
+    EXPECT_EQ(receive_frames(source, 0, 100), numbers(sent, 100));
+  }
+}
+
 // ---- Of interfaces ------------------------------------------------------------------------------
 
 class DataOffsetsOfNics : public OnDevice {

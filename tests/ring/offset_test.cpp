@@ -121,5 +121,32 @@ TEST(Offset, OfABrokenSlotIsNotSwapped) {
   EXPECT_EQ(code_of(forward(port->rx(), port->tx())), errc::ring_corrupt);
 }
 
+TEST(Offset, OfOneRingMakesForwardingCopyOnlyIfASlotHasIt) {
+  const Shape shape{.rx_slots = slots, .tx_slots = slots, .buffer_size = buffer_bytes};
+  for (const bool is_received : {true, false}) {
+    FakePort port(
+        shape,
+        [is_received](FakeDevice& device) {
+          (is_received ? device.rx_ring() : device.tx_ring())->offset_mask = UINT64_MAX;
+        },
+        true);
+    auto& in = port.arrivals();
+    auto& out = port.departures();
+    in.slot_arrives(Bytes(100, std::byte{1}));
+    const std::uint32_t index = in.slot(0).buf_idx;
+    EXPECT_TRUE(must(forward(port.rx(), port.tx())).zero_copy);
+    EXPECT_EQ(out.slot(0).buf_idx, index);
+    if (is_received) {
+      in.slot(1).ptr = 8;
+    } else {
+      must(port.tx().slots().front().set_offset(8));
+    }
+    in.slot_arrives(Bytes(100, std::byte{2}));
+    EXPECT_FALSE(must(forward(port.rx(), port.tx())).zero_copy);
+    EXPECT_EQ(out.slot(1).len, 100);
+    EXPECT_EQ(out.slot(1).ptr, is_received ? 0U : 8U);
+  }
+}
+
 }  // namespace
 }  // namespace netmap::test

@@ -8,6 +8,7 @@
 #include "port/request.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,22 @@ Result<std::shared_ptr<Region>> external_region(abi::nmreq_opt_extmem& asked,
   return region;
 }
 
+/// Whether the rings of a registration have no data offsets, whatever they say: it asked for none,
+/// and nobody else has them open. A pipe's rings say what its other end asked for.
+bool is_without_offsets(const abi::nmreq_header& request, const abi::nmreq_register& registered) {
+  const std::string_view name(request.nr_name);
+  return find_option<abi::nmreq_opt_offsets>(request, abi::option::offsets) == nullptr &&
+         (registered.nr_flags & abi::register_flags::exclusive) != 0 &&
+         name.find_first_of("{}") == std::string_view::npos;
+}
+
+/// The module writes the mask only if offsets are asked for; a new ring has that of whoever had its
+/// memory before.
+void clear_offset_masks(const Layout& layout) {
+  for (const RingPlace& at : layout.tx) detail::store(at.ring->offset_mask, 0);
+  for (const RingPlace& at : layout.rx) detail::store(at.ring->offset_mask, 0);
+}
+
 class KernelDevice final : public Device {
  public:
   /// `external_file` is what option::extmem will be about; empty: the memory that it points to.
@@ -82,6 +99,7 @@ class KernelDevice final : public Device {
     if (done && registers) {
       registered_ = *reinterpret_cast<const abi::nmreq_register*>(
           static_cast<std::uintptr_t>(request.nr_body));
+      is_without_offsets_ = is_without_offsets(request, registered_);
       watch(request.nr_name);
     }
     return done;
@@ -95,6 +113,7 @@ class KernelDevice final : public Device {
     if (!region) return region;
     auto layout = find_rings((*region)->bytes(), registered_.nr_offset);
     if (!layout) return std::unexpected(layout.error());
+    if (is_without_offsets_) clear_offset_masks(*layout);
     for (const RingPlace& at : layout->tx) tx_.push_back({at, detail::load(at.ring->head), {}});
     for (const RingPlace& at : layout->rx) rx_.push_back({at, detail::load(at.ring->head), {}});
     return region;
@@ -147,6 +166,7 @@ class KernelDevice final : public Device {
   std::string external_file_;
   std::shared_ptr<Region> external_;
   abi::nmreq_register registered_{};
+  bool is_without_offsets_ = false;
   std::vector<CountedRing> tx_;
   std::vector<CountedRing> rx_;
   detail::Ledger nothing_;  ///< of rings that were not there when the device looked
