@@ -126,8 +126,9 @@ TEST_P(Legacy, InformationIsThatOfToday) {
 }
 
 TEST_P(Legacy, CommandsMakeAttachAndRemoveInterfaces) {
-  const std::string on_switch = "vale" + base().substr(base().find('n')) + ":" + base();
-  abi::nmreq made = request_for(base(), cmd::bdg_newif);
+  const std::string name = base().substr(base().find('n'));  // of old, names have 15 characters
+  const std::string on_switch = "vale" + name + ":" + name;
+  abi::nmreq made = request_for(name, cmd::bdg_newif);
   made.nr_tx_slots = 64;
   ASSERT_FALSE(regif(made));
   EXPECT_EQ(made.nr_tx_slots, 64U);
@@ -147,7 +148,7 @@ TEST_P(Legacy, CommandsMakeAttachAndRemoveInterfaces) {
   abi::nmreq detach = request_for(on_switch, cmd::bdg_detach);
   EXPECT_FALSE(regif(detach));
   EXPECT_EQ(regif(detach), std::errc::no_such_device_or_address);
-  abi::nmreq removed = request_for(base(), cmd::bdg_delif);
+  abi::nmreq removed = request_for(name, cmd::bdg_delif);
   EXPECT_FALSE(regif(removed));
   EXPECT_EQ(regif(removed), std::errc::no_such_device_or_address);
 }

@@ -16,21 +16,19 @@
 namespace netmap::embedded {
 namespace {
 
-using test::Frame;
-
-constexpr test::Address living = 1;
-constexpr test::Address victim = 2;
-constexpr test::Address slave = 3;
-
-PortOptions of_two_rings() {
-  return {.conf = {.tx_rings = 2, .rx_rings = 2, .tx_slots = 16, .rx_slots = 16}, .memory_id = 1};
-}
-PortOptions of_slots(std::uint32_t slots) {
-  return {.conf = {.tx_slots = 16, .rx_slots = slots}};
-}
-
 class PointsOfMonitors : public Points {
  protected:
+  static constexpr test::Address living = 1;
+  static constexpr test::Address dying = 2;
+  static constexpr test::Address slave = 3;
+
+  static PortOptions of_two_rings() {
+    return {.conf = {.tx_rings = 2, .rx_rings = 2, .tx_slots = 16, .rx_slots = 16}, .memory_id = 1};
+  }
+  static PortOptions of_slots(std::uint32_t slots) {
+    return {.conf = {.tx_slots = 16, .rx_slots = slots}};
+  }
+
   void serve() override {
     for (int count = 0; count != 2; ++count) send(left_.tx_rings()[0], living, sent_by_living_);
     must(left_.sync_tx());
@@ -50,7 +48,7 @@ class PointsOfMonitors : public Points {
     if (random.below(2) == 0) monitors.push_back(open("y}1/rt", of_slots(32)));
     if (random.below(2) == 0) monitors.push_back(open("y{1/z", of_slots(32)));
     for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
-      send(port.tx_rings()[0], victim, *sent_by_victim_);
+      send(port.tx_rings()[0], dying, *sent_by_victim_);
       must(port.sync_tx());
       (void)must(port.wait(Direction::rx, blink));
       take(port);
@@ -79,7 +77,7 @@ class PointsOfMonitors : public Points {
 
   /// Of one slot, and all of its number.
   static void send(TxRing& ring, test::Address from, std::uint32_t& number) {
-    Frame frame{from, test::everybody, number};
+    test::Frame frame{from, test::everybody, number};
     while (!frame.has_number() || frame.size() > 1000) ++frame.number;
     if (test::send_frame(ring, frame)) number = frame.number + 1;
   }
