@@ -21,7 +21,7 @@ inline std::vector<const char*>& all() {
 inline bool is_of_interfaces(std::string_view name) {
   return name.starts_with("nic: ");
 }
-/// Whether only who has to do with switches comes by.
+/// Whether only who has to do with switches, or with monitors, comes by.
 inline bool is_of_switches(std::string_view name) {
   return name.starts_with("vale: ") || name.starts_with("deliver: ") ||
          name.starts_with("take: ") || name.starts_with("attach: ") || name.starts_with("watch: ");

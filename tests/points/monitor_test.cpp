@@ -1,149 +1,205 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The same where monitors watch: a pipe of two rings, of whose master one process has a ring and
-// the victim the other. Whatever the victim does there, or with monitors of its own, the living go
-// on, monitors show the living's frames, each undamaged, and nothing is left of the dead.
+// The same with monitors. The forwarder has one direction each of two ends whose other direction
+// somebody else keeps open, so that monitors of these stay while forwarders come and go; what they
+// are shown, a forwarder shows in its syncs. It opens monitors of its own, too. Those that copy see
+// every packet, in order: again from where one died that had not sent what it had shown. In the end
+// each buffer that is in use has one name.
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/monitors.hpp"
+#include "device/embedded/pipe.hpp"
+#include "device/embedded/vale.hpp"
 #include "points/points.hpp"
-#include "support/frames.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
-#include <span>
-#include <string>
 
 namespace netmap::embedded {
 namespace {
 
+const PortOptions roomy{.conf = {.tx_slots = 4, .rx_slots = 256}};
+
+/// One that lives, and what it has seen.
+class Monitor {
+ public:
+  enum class Sees : std::uint8_t { copies, buffers };
+  Monitor(Port port, Sees sees) : port_(std::move(port)), sees_(sees) {}
+
+  void take() {
+    must(port_.sync_rx());
+    port_.rx_rings()[0].for_each([this](const Packet& packet) {
+      const auto number = number_of(packet);
+      if (sees_ == Sees::copies) {
+        EXPECT_TRUE(number) << "a packet was damaged";
+        EXPECT_LE(number.value_or(0), next_) << "a packet was not shown";
+      }
+      if (number) next_ = std::max(next_, *number + 1);
+    });
+    must(port_.sync_rx());
+  }
+  /// The number after the last that it has seen.
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  [[nodiscard]] Sees sees() const { return sees_; }
+  [[nodiscard]] const Port& port() const { return port_; }
+
+ private:
+  Port port_;
+  Sees sees_;
+  std::uint64_t next_ = 0;
+};
+
 class PointsOfMonitors : public Points {
  protected:
-  static constexpr test::Address living = 1;
-  static constexpr test::Address dying = 2;
-  static constexpr test::Address slave = 3;
-
-  static PortOptions of_two_rings() {
-    return {.conf = {.tx_rings = 2, .rx_rings = 2, .tx_slots = 16, .rx_slots = 16}, .memory_id = 1};
-  }
-  static PortOptions of_slots(std::uint32_t slots) {
-    return {.conf = {.tx_slots = 16, .rx_slots = slots}};
+  PointsOfMonitors() {
+    inlet_ += "/R";
+    outlet_ += "/T";
   }
 
   void serve() override {
-    for (int count = 0; count != 2; ++count) send(left_.tx_rings()[0], living, sent_by_living_);
-    must(left_.sync_tx());
-    for (TxRing& ring : right_.tx_rings()) send(ring, slave, sent_by_slave_);
-    must(right_.sync_tx());
-    (void)must(right_.wait(Direction::rx, blink));
-    take(right_);
-    take(left_);
-    for (Port* const monitor : {&copier_, &taker_, &second_}) take(*monitor);
-    for (Port* const pipe : {&source_, &sink_}) must(pipe->sync_rx());  // answers a recount
-    ASSERT_EQ(seen_, sent_by_living_) << "by the monitor, of the living's frames";
+    Points::serve();
+    for (Port* const port : {&in_, &out_}) must(port->sync_tx());
+    std::ranges::for_each(monitors_, &Monitor::take);
   }
 
   void forward_some(Random random) override {
-    auto port = open("y{1-1", of_two_rings());
-    std::vector<Port> monitors;
-    if (random.below(2) == 0) monitors.push_back(open("y}1/rt", of_slots(32)));
-    if (random.below(2) == 0) monitors.push_back(open("y{1/z", of_slots(32)));
-    for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
-      send(port.tx_rings()[0], dying, *sent_by_victim_);
-      must(port.sync_tx());
-      (void)must(port.wait(Direction::rx, blink));
-      take(port);
-      for (Port& monitor : monitors) take(monitor);
+    if (is_due() && random.below(2) == 0) leave_a_corpse_that_watches();
+    auto copier = open("x{1/rt", roomy);
+    auto taker = open("x}2/z", small);
+    for (int turn = 0; turn != 3; ++turn) {
+      Points::forward_some(random);
+      for (Port* const port : {&copier, &taker}) {
+        (void)must(port->wait(Direction::rx, blink));
+        (void)port->rx_rings()[0].for_each([](const Packet&) {});
+      }
     }
   }
 
   void settle() override {
-    for (int life = 0; life != 2; ++life) {
-      auto port = open("y{1-1", of_two_rings());
-      for (int turn = 0; turn != 3; ++turn) {
-        serve();
-        must(port.sync_tx());
-        take(port);
+    show_all_something();
+    Points::settle();
+    for (Monitor& monitor : monitors_) {
+      monitor.take();
+      if (monitor.sees() == Monitor::Sees::copies) {
+        EXPECT_EQ(monitor.next(), received_);
       }
     }
-    serve();
-    EXPECT_EQ(must(netmap::open_ports(device())).size(), 7U);
-    expect_no_doubles();
+    expect_one_name_each();
     expect_empty_mailboxes();
   }
 
-  [[nodiscard]] std::vector<InUse> in_use() const override {
-    return {InDomain::in_use(1), InDomain::in_use(copier_.info().memory_id)};
+  /// They come and go, though what would be shown to them may be under way.
+  void meanwhile() override {
+    Points::meanwhile();
+    if (is_locked()) return;
+    for (const char* const name : {"x{1/rtz", "x}2/rt"}) {
+      auto monitor = open(name, small);
+      serve();
+      EXPECT_TRUE(monitor.sync_rx());
+    }
   }
 
-  /// Of one slot, and all of its number.
-  static void send(TxRing& ring, test::Address from, std::uint32_t& number) {
-    test::Frame frame{from, test::everybody, number};
-    while (!frame.has_number() || frame.size() > 1000) ++frame.number;
-    if (test::send_frame(ring, frame)) number = frame.number + 1;
+  [[nodiscard]] std::vector<InUse> in_use() const override {
+    auto all = Points::in_use();
+    for (const Monitor& monitor : monitors_) {
+      all.push_back(InDomain::in_use(monitor.port().info().memory_id));
+    }
+    return all;
   }
-  void take(Port& port) {
-    must(port.sync_rx());
-    for (RxRing& ring : port.rx_rings()) {
-      ring.for_each([&](const Packet& packet) {
-        const auto frame = test::frame_of(packet);
-        ASSERT_TRUE(frame) << "a frame was damaged";
-        if (&port != &copier_ || frame->from != living) return;
-        EXPECT_GE(frame->number, seen_) << "in their order, each once";
-        seen_ = frame->number + 1;
+
+ private:
+  void leave_a_corpse_that_watches() {
+    (void)Process([this] {
+      chosen = nullptr;
+      const std::array monitors{open("x{1/z", small), open("x}2/rt", small)};
+      return ::kill(::getpid(), SIGKILL) == 0;
+    }).succeeded();
+  }
+
+  /// Until each monitor has seen something that was sent after this began.
+  void show_all_something() {
+    auto from = open(inlet_, small);
+    auto to = open(outlet_, small);
+    const std::uint64_t before = sent_;
+    ASSERT_TRUE(await([&] {
+      serve();
+      must(from.sync_rx());
+      (void)must(forward(from.rx_rings()[0], to.tx_rings()[0]));
+      must(to.sync_tx());
+      return HasFailure() || std::ranges::all_of(monitors_, [&](const Monitor& monitor) {
+               return monitor.next() > before;
+             });
+    }));
+  }
+
+  /// Those of extra buffers are counted alone.
+  void expect_one_name_each() {
+    const auto domain = must(Domain::at(path()));
+    const auto memory = must(Memory::existing(*domain, 1));
+    std::multiset<std::uint32_t> names;
+    for (const PipeRecord& pipe : domain->state().pipes) {
+      if (pipe.in_use == 0 || pipe.memory_id != 1) continue;
+      for_each_ring(pipe, *memory, [&](const PipeRing& ring, End, std::uint32_t) {
+        for (const std::uint32_t buffer : buffers_of(ring)) names.insert(buffer);
       });
     }
-    must(port.sync_rx());
+    for_each_port(domain->state(), 1, [&](const SwitchPort& port) {
+      for_each_object(port, [&](std::uint32_t object) {
+        for_each_slot(*memory, object, [&](const auto& slot) { names.insert(slot.buf_idx); });
+      });
+    });
+    for (const std::uint32_t name : names) {
+      EXPECT_EQ(names.count(name), 1U) << "buffer " << name;
+      EXPECT_GE(name, abi::buffer_index::first_usable);
+    }
+    const std::size_t extra = source_.extra_buffers() + sink_.extra_buffers();
+    EXPECT_EQ(names.size() + extra + abi::buffer_index::first_usable, InDomain::in_use(1).buffers);
   }
-  /// No buffer is in two slots that the living own.
-  void expect_no_doubles() {
-    std::set<std::uint32_t> buffers;
-    const auto add = [&](std::span<TxRing> rings) {
-      for (TxRing& ring : rings) {
-        for (const auto& slot : ring.slots()) {
-          EXPECT_TRUE(buffers.insert(slot.buffer_index()).second) << slot.buffer_index();
-        }
-      }
-    };
-    add(left_.tx_rings());
-    add(right_.tx_rings());
-    add(source_.tx_rings());
-  }
-  /// But for the one cell that each keeps: what the dead had claimed is there again.
+
+  /// But for the one cell that each keeps, and those of slots that are shown: what the dead had
+  /// claimed is there again.
   void expect_empty_mailboxes() {
     const auto domain = must(Domain::at(path()));
     for_each_monitor(domain->state(), [&](const SwitchPort& monitor) {
       const auto memory = must(Memory::existing(*domain, monitor.memory_id));
-      for (std::uint32_t k = 0; k != monitor.rx_rings; ++k) {
-        const auto mailbox = Mailbox::in(*memory, mailbox_object(monitor, k), monitor.rx_slots);
-        EXPECT_EQ(std::count_if(mailbox.cells, mailbox.cells + mailbox.size,
-                                [](const Cell& cell) { return cell.owner != owner::nobody; }),
-                  1);
-      }
+      const auto mailbox = Mailbox::in(*memory, mailbox_object(monitor, 0), monitor.rx_slots);
+      EXPECT_EQ(std::count_if(mailbox.cells, mailbox.cells + mailbox.size,
+                              [](const Cell& cell) { return cell.owner != owner::nobody; }),
+                1);
     });
   }
 
- private:
-  Port left_ = open("y{1-0", of_two_rings());
-  Port right_ = open("y}1", of_two_rings());
-  Port copier_ = open("y{1/Rrt", of_slots(1024));
-  Port taker_ = open("y{1/Rz", of_slots(64));
-  Port second_ = open("y{1/Rz", of_slots(32));
-  Shared<std::uint32_t> sent_by_victim_;
-  std::uint32_t sent_by_living_ = 0;
-  std::uint32_t sent_by_slave_ = 0;
-  std::uint32_t seen_ = 0;
+  Port in_ = open("x}1/T");
+  Port out_ = open("x{2/R");
+  static constexpr auto see_copies = Monitor::Sees::copies;
+  static constexpr auto see_buffers = Monitor::Sees::buffers;
+  std::array<Monitor, 6> monitors_{{{open("x{2/t", roomy), see_copies},
+                                    {open("x}2/r", roomy), see_copies},
+                                    {open("x}1/z", small_rings), see_buffers},
+                                    {open("x}1/z", small_rings), see_buffers},
+                                    {open("x{2/z", small_rings), see_buffers},
+                                    {open("x{2/z", small_rings), see_buffers}}};
 };
 
+/// All that a monitor's user comes by, and all that who shows it something does.
+std::vector<const char*> points_of_monitors() {
+  std::vector<const char*> some;
+  for (const char* point : points::all()) {
+    for (const char* part : {"watch: ", "deliver: ", "take: ", "vale: ", "publish: ", "release: ",
+                             "open: described", "collect: endpoint released", "close: "}) {
+      if (std::string_view(point).starts_with(part)) some.push_back(point);
+    }
+  }
+  std::erase(some, std::string_view("deliver: copied"));  // which goes to another port
+  return some;
+}
+
 TEST_F(PointsOfMonitors, KillNobodyElse) {
-  kill_at(points_of({"watch: ", "take: ", "deliver: begun", "deliver: cell", "deliver: chain",
-                     "deliver: put", "vale: buffers", "vale: port", "vale: rings",
-                     "vale: withdrawn", "close: "}));
+  kill_at(points_of_monitors());
 }
 
 TEST_F(PointsOfMonitors, StopNobodyElse) {
-  stop_at(points_of({"watch: ", "take: ", "deliver: begun", "deliver: cell", "deliver: chain",
-                     "deliver: put"}),
-          0);
+  stop_at(points_of_monitors(), 20);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -46,6 +47,9 @@ class Points : public InDomain {
  protected:
   Port source_ = open("x{1", small);
   Port sink_ = open("x}2", small);
+  /// What the forwarder opens.
+  std::string inlet_ = "x}1";
+  std::string outlet_ = "x{2";
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
 
@@ -64,7 +68,7 @@ class Points : public InDomain {
   void leave_a_corpse() {
     (void)Process([this] {
       chosen = nullptr;
-      auto from = open("x}1", small);
+      auto from = open(inlet_, small);
       return ::kill(::getpid(), SIGKILL) == 0;
     }).succeeded();
   }
@@ -89,8 +93,8 @@ class Points : public InDomain {
     if (is_due() && random.below(2) == 0) leave_a_corpse();
     if (random.below(2) == 0) use_another_pipe("x");
     if (random.below(2) == 0) use_another_pipe("y");  // so does its region
-    auto from = open("x}1", small);
-    auto to = open("x{2", small);
+    auto from = open(inlet_, small);
+    auto to = open(outlet_, small);
     for (std::uint64_t turns = 1 + random.below(20); turns != 0; --turns) {
       (void)must(from.wait(Direction::rx, blink));
       (void)must(to.wait(Direction::tx, blink));
@@ -108,8 +112,8 @@ class Points : public InDomain {
   /// Lets a sound forwarder bring everything home, twice, so that what was lost is found.
   virtual void settle() {
     for (int life = 0; life != 2; ++life) {
-      auto from = open("x}1", small);
-      auto to = open("x{2", small);
+      auto from = open(inlet_, small);
+      auto to = open(outlet_, small);
       serve();
       do {
         must(from.sync_rx());
