@@ -368,6 +368,34 @@ TEST_F(PointsOfSwitches, KillWhileAnInterfaceIsMovedLeavesItInOnePlace) {
   }
 }
 
+/// Its rings go to a pipe, and the sender, which had found its mailbox there, does not write to it.
+TEST_F(PointsOfSwitches, KillOfWhoTakesItsPortAwayLeavesSendersToldThatItIsGone) {
+  struct Progress {
+    std::atomic<bool> is_open;
+    std::atomic<bool> is_found;
+  };
+  const Shared<Progress> progress;
+  Process dead([&] {
+    auto port = open("vale:victim", of_slots(16, 1));
+    progress->is_open = true;
+    EXPECT_TRUE(await([&] { return progress->is_found.load(); }));
+    chosen = "vale: withdrawn";
+    passes = 0;
+    signal_there = SIGKILL;
+    points::reached = strike;
+    return true;
+  });
+  ASSERT_TRUE(await([&] { return progress->is_open.load(); }));
+  say_hello(from_, sender);
+  progress->is_found = true;
+  EXPECT_FALSE(dead.succeeded());
+  const auto master = open("x{9", of_slots(16));
+  auto slave = open("x}9");
+  say_hello(from_, sender);
+  const std::span slots(abi::slots_of(*slave.tx_rings()[0].raw()), 16);
+  for (const abi::netmap_slot& slot : slots) EXPECT_EQ(slot.ptr, 0U);
+}
+
 /// Its port is destroyed, and names a buffer that is the pipe's.
 TEST_F(PointsOfSwitches, KillInTheMiddleOfAnExchangeLeavesEachBufferInOnePlace) {
   Process dead([this] {

@@ -185,7 +185,6 @@ Memory::Objects named_objects(const DomainState& state, std::uint16_t memory_id)
 /// Whoever died with the lock may have taken objects that no record names yet, and not told of a
 /// death.
 void collect_unnamed(Domain& domain) {
-  if (!domain.was_left()) return;
   for (std::uint16_t vale = 0; vale != unattached; ++vale) tell_of_death(domain, vale);
   refill_monitors(domain);
   for (const std::uint16_t memory_id : used_memories(domain.state())) {
@@ -233,12 +232,13 @@ Result<> collect(Domain& domain) {
       std::ranges::any_of(state.endpoints, is_damaged<EndpointRecord>)) {
     return std::unexpected(damaged("the domain '" + domain.path() + "'"));
   }
+  const bool was_left = domain.was_left();
   collect_endpoints(domain);
   collect_pipes(domain);
   orphan_monitors(domain);
-  collect_switches(domain);
+  collect_switches(domain, was_left);
   collect_nics(state);
-  collect_unnamed(domain);
+  if (was_left) collect_unnamed(domain);
   finish_recounts(domain);
   remove_stray_files(domain);
   return {};

@@ -450,13 +450,13 @@ void tell_of_death(Domain& domain, std::uint16_t vale) {
   }
 }
 
-void collect_switches(Domain& domain) {
+void collect_switches(Domain& domain, bool was_left) {
   DomainState& state = domain.state();
   if (state.switches[unattached].in_use != 0) remove_doubles(state);
   for (std::uint16_t index = 0; index != switch_records; ++index) {
     Switch& vale = state.switches[index];
     if (vale.in_use == 0) continue;
-    bool has_changed = false;
+    bool has_changed = was_left;
     bool has_leavers = false;
     for (std::uint16_t port = 0; port != max_switch_ports; ++port) {
       if (is_there(vale.ports[port])) has_changed |= withdraw(state, {index, port});

@@ -125,6 +125,7 @@ void leave_rings(SwitchPort& port, const EndpointRecord& endpoint) noexcept;
 void tell_of_death(Domain& domain, std::uint16_t vale);
 
 /// Takes away the ports that nobody has open, and what those let go of that are still there.
-void collect_switches(Domain& domain);
+/// `was_left`: somebody died who may have begun to, and told nobody.
+void collect_switches(Domain& domain, bool was_left);
 
 }  // namespace netmap::embedded
