@@ -119,6 +119,7 @@ void collect_endpoints(Domain& domain) {
   const auto dead = find_dead(domain);
   repair_rings(domain, dead);
   NETMAP_POINT("collect: repaired");
+  bool has_died = false;
   for (const std::uint32_t index : dead) {
     EndpointRecord& endpoint = state.endpoints[index];
     if (const auto memory = Memory::of(domain, endpoint.memory_id)) {
@@ -133,9 +134,10 @@ void collect_endpoints(Domain& domain) {
     NETMAP_POINT("collect: endpoint released");
     endpoint.in_use = 0;
     if (endpoint.is_closed) continue;
-    if (endpoint.vale != no_switch) tell_of_death(domain, endpoint.vale);
-    refill_monitors(domain);
+    has_died = true;
+    if (endpoint.vale < unattached) tell_of_death(domain, endpoint.vale);
   }
+  if (has_died) refill_monitors(domain);  // of all, before their cells are said to be empty
 }
 
 void collect_pipes(Domain& domain) {
