@@ -68,7 +68,7 @@ class MonitorSlots : public OnDevice {
 ON_EVERY_BARE_DEVICE(MonitorSlots);
 
 TEST_P(MonitorSlots, HaveLengthsAndFlagsOfTheWatched) {
-  const std::vector<Seen> parts{{100, more}, {0, more}, {1, 0}, {2048, 0}};
+  const std::vector<Seen> parts{{100, more}, {4, more}, {5, 0}, {2048, 0}};
   std::vector<Seen> as_sent;
   for (const auto& [bytes, flags] : parts) as_sent.push_back({bytes, flags | sent});
   auto [master, slave] = open_pipe();
@@ -143,6 +143,15 @@ TEST_P(MonitorSlots, AndThoseOfTheWatchedNameEachBufferOnce) {
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size());
 }
 
+TEST_P(MonitorSlots, ToSendAreNotToBeWaitedFor) {
+  auto [master, slave] = open_pipe();
+  OPEN_OR_END(monitor, base() + "{1/t");
+  EXPECT_FALSE(monitor.wait(Direction::tx, patience));
+  send_and_sync(master, 0, 5);
+  EXPECT_EQ(must(monitor.wait(Direction::rx, patience)), Directions(Direction::rx));
+  EXPECT_EQ(take_numbers(monitor.rx_rings()[0]), numbers(0, 5)) << "that does not hurt it";
+}
+
 // ---- Rows ---------------------------------------------------------------------------------------
 
 TEST_P(MonitorSlots, ThatTakeBuffersSayWhatWasSent) {
@@ -150,7 +159,7 @@ TEST_P(MonitorSlots, ThatTakeBuffersSayWhatWasSent) {
   OPEN_OR_END(taker, base() + "{1/z");
   pass(master, slave, 0, 1);
   pass(slave, master, 1, 2);
-  EXPECT_TRUE(look(taker) == (std::vector<Seen>{{60, sent}, {60, 0}, {60, 0}}));
+  EXPECT_EQ(look(taker), (std::vector<Seen>{{60, sent}, {60, 0}, {60, 0}}));
 }
 
 TEST_P(MonitorSlots, OfARowCloseUpWhenOneGoes) {
