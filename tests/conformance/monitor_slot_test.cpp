@@ -80,6 +80,7 @@ TEST_P(MonitorSlots, HaveLengthsAndFlagsOfTheWatched) {
   EXPECT_EQ(look(received), parts);
   EXPECT_EQ(look(slave), parts);
   EXPECT_EQ(look(taker), parts);
+  must(master.sync_tx());
   close(taker);
   taker = open(base() + "{1/z");
   send(master, parts);
