@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <set>
 
 namespace netmap::embedded {
@@ -76,7 +77,14 @@ class PointsOfMonitors : public Points {
   }
 
   void settle() override {
-    show_all_something();
+    {
+      auto from = open(inlet_, small);
+      auto to = open(outlet_, small);
+      carry_until(from, to, [&, before = sent_] {
+        return std::ranges::all_of(monitors_,
+                                   [&](const Monitor& monitor) { return monitor.next() > before; });
+      });
+    }
     Points::settle();
     for (Monitor& monitor : monitors_) {
       monitor.take();
@@ -87,6 +95,21 @@ class PointsOfMonitors : public Points {
     expect_one_name_each();
     expect_empty_mailboxes();
   }
+
+  /// Carries packets until `holds()`.
+  template <std::predicate Holds>
+  void carry_until(Port& from, Port& to, Holds holds) {
+    ASSERT_TRUE(await([&] {
+      serve();
+      must(from.sync_rx());
+      (void)must(forward(from.rx_rings()[0], to.tx_rings()[0]));
+      must(to.sync_tx());
+      return HasFailure() || holds();
+    }));
+  }
+
+  /// Where the record of a monitor is that is opened now.
+  [[nodiscard]] std::size_t next_place() const { return monitors_.size(); }
 
   /// They come and go, though what would be shown to them may be under way.
   void meanwhile() override {
@@ -114,22 +137,6 @@ class PointsOfMonitors : public Points {
       const std::array monitors{open("x{1/z", small), open("x}2/rt", small)};
       return ::kill(::getpid(), SIGKILL) == 0;
     }).succeeded();
-  }
-
-  /// Until each monitor has seen something that was sent after this began.
-  void show_all_something() {
-    auto from = open(inlet_, small);
-    auto to = open(outlet_, small);
-    const std::uint64_t before = sent_;
-    ASSERT_TRUE(await([&] {
-      serve();
-      must(from.sync_rx());
-      (void)must(forward(from.rx_rings()[0], to.tx_rings()[0]));
-      must(to.sync_tx());
-      return HasFailure() || std::ranges::all_of(monitors_, [&](const Monitor& monitor) {
-               return monitor.next() > before;
-             });
-    }));
   }
 
   /// Those of extra buffers are counted alone.
@@ -196,6 +203,24 @@ std::vector<const char*> points_of_monitors() {
 
 TEST_F(PointsOfMonitors, KillNobodyElse) {
   kill_at(points_of_monitors());
+}
+
+/// Nor is anything exchanged with what they leave, which is free.
+TEST_F(PointsOfMonitors, ThatAreClosedAreShownNothing) {
+  const auto domain = must(Domain::at(path()));
+  auto from = open(inlet_, small);
+  auto to = open(outlet_, small);
+  for (const char* const name : {"x{1/t", "x}2/z"}) {
+    auto monitor = open(name, small_rings);
+    const auto memory = must(Memory::existing(*domain, monitor.info().memory_id));
+    const SwitchPort& record = domain->state().switches[monitors].ports[next_place()];
+    const auto mailbox = Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots);
+    carry_until(from, to, [&] { return mailbox.words->newest != 0; });
+    close(monitor);
+    mailbox.words->newest = 0;
+    carry_until(from, to, [&, before = received_] { return received_ > before + 20; });
+    EXPECT_EQ(mailbox.words->newest, 0U);
+  }
 }
 
 TEST_F(PointsOfMonitors, StopNobodyElse) {
