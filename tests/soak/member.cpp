@@ -43,6 +43,45 @@ void with_mailbox(const DeviceOptions& device, const Port& port, std::uint32_t n
   use(Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots));
 }
 
+/// A monitor of a member's port, if that is there; until it goes.
+class Watch {
+ public:
+  Watch(const Opener& opener, Random& random) {
+    constexpr std::array kinds{"/r", "/t", "/rt", "/z"};
+    const std::string kind = kinds[random.below(kinds.size())];
+    shows_copies_ = kind != "/z";
+    auto port = opener.try_open(port_of(random.below(members)) + kind,
+                                {.conf = {.rx_slots = 16U << random.below(8)}});
+    if (port) port_ = std::move(*port);
+  }
+  [[nodiscard]] bool is_over() const { return !port_; }
+
+  /// Yields how many frames it saw. A copy is what its sender wrote, unless slots before it were
+  /// missed; exchanged buffers may hold what was there before, when somebody died.
+  std::uint64_t look() {
+    std::uint64_t seen = 0;
+    if (!port_) return seen;
+    if (const auto synced = port_->sync_rx(); !synced) {
+      if (synced.error() != std::errc::io_error) throw std::runtime_error(synced.error().message());
+      port_.reset();
+      return seen;
+    }
+    std::uint64_t damaged = 0;
+    port_->rx_rings()[0].for_each([&](const Packet& packet) {
+      ++seen;
+      damaged += !test::frame_of(packet);
+    });
+    if (shows_copies_ && damaged != 0 && port_->stats().dropped == 0) {
+      throw std::runtime_error("a frame that a monitor shows is damaged");
+    }
+    return seen;
+  }
+
+ private:
+  std::optional<Port> port_;
+  bool shows_copies_;
+};
+
 /// From opening a port to closing it.
 class Life {
  public:
@@ -66,9 +105,11 @@ class Life {
       const std::size_t received = receive();
       ++own_.beats;
       if (act.kind == Act::Kind::end) return;
+      if (act.kind != Act::Kind::chaos) watch_.reset();
       if (act.kind == Act::Kind::chaos) {
         if (random_.one_in(1000)) return;
         send_some();
+        watch();
       } else if (own_.done != act.count && received == 0) {
         if (act.kind == Act::Kind::turn && act.member == number_) take_turn();
         look_into_mailbox();
@@ -111,6 +152,12 @@ class Life {
     if (!send(members)) throw std::runtime_error("there is no room to send");
     must(port_.sync_tx());
   }
+  void watch() {
+    if (!watch_ && random_.one_in(50)) watch_.emplace(opener_, random_);
+    if (!watch_) return;
+    own_.watched += watch_->look();
+    if (watch_->is_over() || random_.one_in(100)) watch_.reset();
+  }
   std::size_t receive() {
     must(port_.sync_rx());
     const std::size_t packets =
@@ -152,6 +199,7 @@ class Life {
   std::uint32_t number_;
   Random& random_;
   Port port_;
+  std::optional<Watch> watch_;
   std::array<std::array<std::optional<std::uint32_t>, 2>, members> last_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // One of the processes that share a switch: sends frames to the others, checks those that it gets,
-// and may be killed or stopped any time.
+// watches ports with monitors now and then, and may be killed or stopped any time.
 #pragma once
 
 #include "soak/stage.hpp"
@@ -37,6 +37,7 @@ struct Table {
     std::atomic<std::uint64_t> beats;  ///< how often it has synced
     std::atomic<std::uint64_t> sent;   ///< frames
     std::atomic<std::uint64_t> received;
+    std::atomic<std::uint64_t> watched;  ///< frames that its monitors saw
     std::atomic<std::uint64_t> lost;     ///< of what was sent to it, in this life
     std::atomic<std::uint64_t> dropped;  ///< of all, by the switch, likewise
     std::atomic<std::uint64_t> full;     ///< cells of its mailbox that are not empty

@@ -227,8 +227,9 @@ void SwitchSoak::end() {
     throw std::runtime_error("everything is closed, but the domain has more files than it should");
   }
   std::printf("%" PRIu64 " kills, %" PRIu64 " stops, %" PRIu64 " rests; %" PRIu64
-              " frames sent, %" PRIu64 " received\n",
-              kills_, stops_, rests_, sum(&Table::Member::sent), sum(&Table::Member::received));
+              " frames sent, %" PRIu64 " received, %" PRIu64 " seen by monitors\n",
+              kills_, stops_, rests_, sum(&Table::Member::sent), sum(&Table::Member::received),
+              sum(&Table::Member::watched));
 }
 
 // ---- Waiting ------------------------------------------------------------------------------------
