@@ -86,7 +86,8 @@ class Scratch {
 /// One request with all it points to.
 struct Request {
   explicit Request(Input& input) {
-    constexpr std::array names{"x{1", "x}1", "x{2", "y}1", "", "vale0:a", "{", "keeper}1"};
+    constexpr std::array names{"x{1",     "x}1", "x{2",      "y}1",     "",
+                               "vale0:a", "{",   "keeper}1", "keeper{1"};
     header.nr_version = input.flip() ? abi::version::current : input.take<std::uint16_t>();
     header.nr_reqtype =
         input.flip() ? abi::request::port_register : static_cast<std::uint16_t>(input.below(18));
@@ -187,12 +188,18 @@ struct Request {
   }
 };
 
-/// Sends and receives what there is room for.
-void use(Port& port) {
+bool is_monitor(const abi::nmreq_register& registration) {
+  constexpr auto flags = abi::register_flags::monitor_tx | abi::register_flags::monitor_rx |
+                         abi::register_flags::zcopy_mon;
+  return (registration.nr_flags & flags) != 0;
+}
+
+/// Sends, but for a monitor, and receives what there is room for.
+void use(Port& port, bool sends) {
   const std::array<std::byte, 60> packet{};
   std::array<std::byte, 4096> into{};
   for (TxRing& ring : port.tx_rings()) (void)ring.send(packet);
-  for (const auto& synced : {port.sync_tx(), port.sync_rx()}) {
+  for (const auto& synced : {sends ? port.sync_tx() : Result<>(), port.sync_rx()}) {
     const bool is_in_csb_mode = !synced && synced.error() == std::errc::device_or_resource_busy;
     require(synced || is_in_csb_mode, "a new port sends and receives");
   }
@@ -218,7 +225,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!done || request.header.nr_reqtype != abi::request::port_register) continue;
     auto port = Port::assemble(std::move(device), {}, request.body.registration);
     require(port.has_value(), "what was registered has its rings");
-    use(*port);
+    use(*port, !is_monitor(request.body.registration));
     ports.push_back(std::move(*port));
   }
   ports.clear();
