@@ -17,7 +17,6 @@ SlotRange OwnRing::handed_over() const noexcept {
   return SlotRange::between(&slot(0), size(), first_, is_kept(head) ? head : first_);
 }
 
-
 void OwnRing::reset() noexcept {
   detail::store(ring_->cur, first_);
   detail::store(ring_->head, first_);
