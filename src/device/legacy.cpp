@@ -162,7 +162,7 @@ void LegacyRequest::ask(std::uint16_t type, const Body& body) {
   body_ = body;
 }
 
-abi::nmreq_header& LegacyRequest::header() noexcept {
+abi::nmreq_header& LegacyRequest::header() {
   header_.nr_body = std::visit(
       []<class Body>(Body& body) {
         return std::is_same_v<Body, std::monostate> ? 0 : reinterpret_cast<std::uintptr_t>(&body);
@@ -203,7 +203,7 @@ void write(abi::nmreq&, const auto&) {}
 
 }  // namespace
 
-void LegacyRequest::write_to(abi::nmreq& legacy) const noexcept {
+void LegacyRequest::write_to(abi::nmreq& legacy) const {
   std::visit([&](const auto& body) { write(legacy, body); }, body_);
   if (header_.nr_reqtype == abi::request::vale_list) {
     store_name(legacy.nr_name, name_in(header_.nr_name));

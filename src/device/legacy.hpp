@@ -22,9 +22,9 @@ class LegacyRequest {
   [[nodiscard]] static Result<LegacyRequest> from(const abi::nmreq& legacy, LegacyCall call);
 
   /// To be sent. Views into this.
-  [[nodiscard]] abi::nmreq_header& header() noexcept;
+  [[nodiscard]] abi::nmreq_header& header();
   /// What was answered, in the words that its program looks at; lengths lose their upper 32 bits.
-  void write_to(abi::nmreq& legacy) const noexcept;
+  void write_to(abi::nmreq& legacy) const;
 
  private:
   LegacyRequest() = default;

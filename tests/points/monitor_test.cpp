@@ -76,6 +76,8 @@ class PointsOfMonitors : public Points {
     }
   }
 
+  /// A recount keeps what a sender's slots were sent with, though it has gone elsewhere; if that
+  /// died, it is found when somebody dies after the slots have come back.
   void settle() override {
     {
       auto from = open(inlet_, small);
@@ -85,6 +87,7 @@ class PointsOfMonitors : public Points {
                                    [&](const Monitor& monitor) { return monitor.next() > before; });
       });
     }
+    leave_a_corpse();
     Points::settle();
     for (Monitor& monitor : monitors_) {
       monitor.take();

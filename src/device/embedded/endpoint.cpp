@@ -130,7 +130,7 @@ void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
   loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers,
                                      Taps(domain_, binding_->memory, binding_->endpoint),
                                      own().is_watched);
-  care_ = &always_;
+  care_ = &always;
 }
 
 Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
@@ -180,7 +180,7 @@ SyncStatus not_registered() {
 // Nothing is called from the two loops below, so that they need no registers but their own: a store
 // to the stack waits its turn behind the stores that wait for a line from the other core.
 
-[[gnu::always_inline]] inline SyncStatus Endpoint::publish() noexcept {
+[[gnu::alwaysinline]] inline SyncStatus Endpoint::publish() noexcept {
   bool is_sound = true;
   std::uint64_t waiting = 0;
   for (PipeSender& sender : binding_->senders) {
@@ -195,7 +195,7 @@ SyncStatus not_registered() {
   return {};
 }
 
-[[gnu::always_inline]] inline SyncStatus Endpoint::take() noexcept {
+[[gnu::alwaysinline]] inline SyncStatus Endpoint::take() noexcept {
   bool is_sound = true;
   std::uint64_t waiting = 0;
   for (PipeReceiver& receiver : binding_->receivers) {
@@ -489,7 +489,7 @@ Result<> Endpoint::end_with_peer() {
   watch_peers();
   had_peer_ = binding_->bell.watches_anybody();
   ends_with_peer_ = true;
-  care_ = &always_;
+  care_ = &always;
   return {};
 }
 

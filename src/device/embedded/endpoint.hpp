@@ -96,7 +96,7 @@ class Endpoint final : public Device {
     return domain_->state().endpoints[binding_->endpoint];
   }
 
-  static constexpr std::atomic<std::uint8_t> always_{1};
+  static constexpr std::atomic<std::uint8_t> always{1};
 
   std::shared_ptr<Domain> domain_;
   std::string external_file_;
@@ -107,7 +107,7 @@ class Endpoint final : public Device {
   std::unique_ptr<Taps> taps_;      ///< once monitors watch it
   bool is_sole_user_ = false;       ///< bound to a pipe, and exclusively
   /// Not zero if more is to be done in a sync than in that of such a pipe.
-  const std::atomic<std::uint8_t>* care_ = &always_;
+  const std::atomic<std::uint8_t>* care_ = &always;
   bool ends_with_peer_ = false;
   bool had_peer_ = false;
   const detail::BufferPool* extra_ = nullptr;

@@ -56,8 +56,9 @@ void mark_buffers(const PipeRing& ring, Memory& memory) noexcept {
   const std::uint32_t returned = ring.words->returned.load(std::memory_order_acquire);
   const std::uint32_t published = ring.words->published.load(std::memory_order_acquire);
   for (std::uint32_t slot = 0; slot != ring.num_slots; ++slot) {
+    memory.mark(detail::load(tx[slot]).index);
     const bool is_out = slot != published && ring.is_between(returned, slot, published);
-    memory.mark(detail::load(is_out ? rx[slot] : tx[slot]).index);
+    if (is_out) memory.mark(detail::load(rx[slot]).index);
   }
 }
 

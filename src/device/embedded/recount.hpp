@@ -38,8 +38,8 @@ void renew_recount(DomainState& state, Memory& memory);
 /// Frees what the recounts found to which everybody has answered. Under the domain's lock.
 void finish_recounts(Domain& domain);
 
-/// Marks what a ring's slots name: of one that is out the receiver's, since what the sender's names
-/// still may have been exchanged, and lost, meanwhile.
+/// Marks what a ring's slots name: of one that is out both, since the receiver may have put what
+/// the sender's names where nobody has marked it. If that was lost, a later recount finds it.
 void mark_buffers(const PipeRing& ring, Memory& memory) noexcept;
 
 }  // namespace netmap::embedded
