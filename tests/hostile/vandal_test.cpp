@@ -10,12 +10,16 @@
 namespace netmap::embedded {
 namespace {
 
-/// A program that tries everything, again and again.
+/// A program that tries everything, again and again, while monitors watch its ports.
 class Program {
  public:
   Program(const DeviceOptions& device, Port left, Port right) : device_(device) {
     ports_.push_back(std::move(left));
     ports_.push_back(std::move(right));
+    for (const char* const name : {"x{1/rt", "x{1/z", "x}1/z", "x{1/z"}) {
+      auto monitor = try_open(name, {});
+      if (monitor) ports_.push_back(std::move(*monitor));
+    }
   }
 
   void work() {
@@ -24,7 +28,7 @@ class Program {
     test::Exercise(ports_[1], ports_[0], [] {}).all();
     (void)netmap::open_ports(device_);
     (void)port_info("x}1", device_);
-    for (const char* const name : {"x{1", "x}1", "x{2", "y{1"}) open(name, {});
+    for (const char* const name : {"x{1", "x}1", "x{2", "y{1", "x{1/rt", "x}1/z"}) open(name, {});
     open("n", {.memory_id = ports_[0].info().memory_id, .null_port = true});
   }
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
@@ -42,12 +46,15 @@ class Program {
     (void)port.sync_rx();
     (void)port.drain(std::chrono::microseconds(10));
   }
-  void open(const char* name, PortOptions options) {
+  [[nodiscard]] Result<Port> try_open(const char* name, PortOptions options) const {
     options.device = device_;
     options.conf = {.tx_slots = 8, .rx_slots = 8};
     options.extra_buffers = 4;
     options.shared = true;
-    auto port = netmap::open(name, options);
+    return netmap::open(name, options);
+  }
+  void open(const char* name, const PortOptions& options) {
+    auto port = try_open(name, options);
     if (!port) return;
     ++opened_;
     use(*port);

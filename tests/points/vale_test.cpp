@@ -368,6 +368,21 @@ TEST_F(PointsOfSwitches, KillWhileAnInterfaceIsMovedLeavesItInOnePlace) {
   }
 }
 
+TEST_F(PointsOfSwitches, AreShownToNoMonitorThatIsClosed) {
+  auto monitor = open("vale:to/r", of_slots(16));
+  const auto domain = must(Domain::at(path()));
+  const auto memory = must(Memory::existing(*domain, monitor.info().memory_id));
+  const SwitchPort& record = domain->state().switches[monitors].ports[0];
+  const auto mailbox = Mailbox::in(*memory, mailbox_object(record, 0), record.rx_slots);
+  say_hello(from_, sender);
+  say_hello(from_, sender);
+  EXPECT_NE(mailbox.words->newest, 0U);
+  close(monitor);
+  mailbox.words->newest = 0;
+  say_hello(from_, sender);
+  EXPECT_EQ(mailbox.words->newest, 0U);
+}
+
 /// Its rings go to a pipe, and the sender, which had found its mailbox there, does not write to it.
 TEST_F(PointsOfSwitches, KillOfWhoTakesItsPortAwayLeavesSendersToldThatItIsGone) {
   struct Progress {
