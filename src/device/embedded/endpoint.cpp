@@ -180,7 +180,7 @@ SyncStatus not_registered() {
 // Nothing is called from the two loops below, so that they need no registers but their own: a store
 // to the stack waits its turn behind the stores that wait for a line from the other core.
 
-[[gnu::alwaysinline]] inline SyncStatus Endpoint::publish() noexcept {
+[[gnu::always_inline]] inline SyncStatus Endpoint::publish() noexcept {
   bool is_sound = true;
   std::uint64_t waiting = 0;
   for (PipeSender& sender : binding_->senders) {
@@ -195,7 +195,7 @@ SyncStatus not_registered() {
   return {};
 }
 
-[[gnu::alwaysinline]] inline SyncStatus Endpoint::take() noexcept {
+[[gnu::always_inline]] inline SyncStatus Endpoint::take() noexcept {
   bool is_sound = true;
   std::uint64_t waiting = 0;
   for (PipeReceiver& receiver : binding_->receivers) {
