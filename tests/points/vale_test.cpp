@@ -284,6 +284,63 @@ TEST_F(PointsOfSwitches, KillOfAReceiverThatTakesLeavesTheNextEachBufferInOnePla
   EXPECT_EQ(InDomain::in_use(first.info().memory_id).buffers, 2U + 16 * 6);
 }
 
+/// At whatever point: what the dead had moved the other one finds shown, and goes on behind it.
+/// With data offsets, frames are short, and fit buffers all the same.
+TEST_F(PointsOfSwitches, KillOfAReceiverThatTakesCostsWhoSharesItsRingNothing) {
+  constexpr test::Address address = 5;
+  const auto run = [&](const char* point, int pass, bool has_offsets) {
+    PortOptions shared = of_slots(128);
+    shared.shared = true;
+    if (has_offsets) shared.offset = DataOffset{.initial = 64, .bits = 0, .max = 64};
+    auto port = open("vale:both", shared);
+    say_hello(port, address);
+    std::vector<std::uint32_t> numbers;
+    std::size_t received = 0;
+    const auto send = [&] {
+      std::uint32_t number = numbers.empty() ? 0 : numbers.back();
+      for (std::size_t end = numbers.size() + 12; numbers.size() != end; ++number) {
+        const Frame frame{sender, address, number + 1};
+        if (has_offsets && frame.size() > 1500) continue;
+        EXPECT_TRUE(send_frame(from_.tx_rings()[0], frame));
+        numbers.push_back(frame.number);
+      }
+      must(from_.sync_tx());
+    };
+    const auto take_all = [&] {
+      must(port.sync_rx());
+      port.rx_rings()[0].for_each([&](const Packet& packet) {
+        const auto frame = frame_of(packet);
+        ASSERT_TRUE(frame) << "a frame was damaged";
+        EXPECT_EQ(frame->number, numbers.at(received++));
+      });
+      must(port.sync_rx());
+      EXPECT_EQ(received, numbers.size());
+    };
+    send();
+    take_all();
+    send();
+    Process taker = start(point, pass, SIGKILL, [&] { must(open("vale:both", shared).sync_rx()); });
+    EXPECT_TRUE(!taker.succeeded() || pass != 0) << "it is never reached";
+    take_all();
+    NamesOfBuffers(path()).add(port, {"vale", "both"});
+    (void)open("vale:other");  // finds who is dead
+    for (int turn = 0; turn != 20 && !HasFailure(); ++turn) {
+      send();
+      take_all();
+    }
+    NamesOfBuffers(path()).add(port, {"vale", "both"});
+  };
+  for (const char* const point : points_of({"take: "})) {
+    for (int pass = 0; pass != 12; ++pass) {
+      for (const bool has_offsets : {false, true}) {
+        SCOPED_TRACE(std::string(point) + ", pass " + std::to_string(pass));
+        run(point, pass, has_offsets);
+        ASSERT_FALSE(HasFailure());
+      }
+    }
+  }
+}
+
 /// Who has a packet in a mailbox is found dead by the receiver, which is stopped meanwhile, right
 /// after it looked what there is.
 TEST_F(PointsOfSwitches, KillOfASenderWhileAReceiverTakesLosesNothingThatWasPutIn) {

@@ -38,6 +38,7 @@ void Mailbox::reset() const noexcept {
   words->empty = 0;
   words->dropped = 0;
   words->progress = 0;
+  words->moved = 0;
 }
 
 void Mailbox::set_offset(std::uint64_t bytes) const noexcept {

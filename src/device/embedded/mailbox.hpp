@@ -15,7 +15,10 @@
 //
 // So each buffer has one name at every moment, in a slot or in a cell, and nothing has to be
 // searched for when a sender dies: the cells that it had claimed, and did not put in, are empty.
-// The receiver finds them when it is told of a death.
+// The receiver finds them when it is told of a death. When a receiver dies that is not the only
+// user of its ring, the next goes on behind what it had moved; of one cell that was just being
+// moved the free buffer may be lost. Such a cell has none, belongs to the mailbox until nobody has
+// the ring open any more, and a recount finds the buffer.
 #pragma once
 
 #include "device/embedded/memory.hpp"
@@ -39,6 +42,8 @@ struct MailboxWords {
   alignas(abi::cache_align) std::atomic<std::uint32_t> deaths;
   /// How far the receiver is, as Progress. Of whoever has the rx ring open, in turns.
   std::atomic<std::uint64_t> progress;
+  /// What it has moved since, as Moved.
+  std::atomic<std::uint32_t> moved;
 };
 static_assert(sizeof(MailboxWords) <= ring_in_object);
 
@@ -60,7 +65,7 @@ inline constexpr std::uint16_t no_cell = UINT16_MAX;
 static_assert(max_slots < no_cell);
 
 /// Who owns a cell: nobody; an endpoint, told from the next few of its number; or the mailbox
-/// itself, of the first cell of the chain that was taken last.
+/// itself, of the first cell of the chain that was taken last, and of cells without a buffer.
 namespace owner {
 inline constexpr std::uint16_t nobody = 0;
 inline constexpr std::uint16_t mailbox = UINT16_MAX;

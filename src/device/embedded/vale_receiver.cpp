@@ -47,15 +47,21 @@ SyncStatus ValeReceiver::sync(const DomainState& state) noexcept {
   return is_sound ? SyncStatus() : errc::ring_corrupt;
 }
 
-/// Others may have had their turn.
+/// Others may have had their turn, and died before they showed what they had saved.
 void ValeReceiver::catch_up() noexcept {
-  ring_.resume(words_->returned.load(std::memory_order_relaxed),
-               words_->published.load(std::memory_order_relaxed));
   const std::uint64_t progress = mailbox_.words->progress.load(std::memory_order_acquire);
-  if (progress == std::bit_cast<std::uint64_t>(progress_)) return;
+  const bool is_own = progress == std::bit_cast<std::uint64_t>(progress_);
   progress_ = std::bit_cast<Progress>(progress);
+  ring_.resume(words_->returned.load(std::memory_order_relaxed), progress_.tail);
+  if (is_own) return;
+  set_tail(ring_.tail());
   chains_.clear();
   next_chain_ = 0;
+}
+
+void ValeReceiver::set_tail(std::uint32_t tail) noexcept {
+  ring_.set_tail(tail);
+  words_->published.store(tail, std::memory_order_relaxed);
 }
 
 /// From the newest chain back to the last one known. False if there are more than cells: they lead
@@ -91,6 +97,8 @@ bool ValeReceiver::show() noexcept {
   std::uint32_t tail = ring_.tail();
   std::uint32_t room = ring_.room();
   bool is_sound = true;
+  std::uint32_t moved = 0;
+  const std::uint32_t by_dead = moved_by_dead();
   while (is_sound && next_chain_ != chains_.size()) {
     const std::uint16_t first = chains_[next_chain_];
     std::uint16_t at = progress_.at == 0 ? first : static_cast<std::uint16_t>(progress_.at - 1);
@@ -100,7 +108,12 @@ bool ValeReceiver::show() noexcept {
     for (std::uint32_t i = 0; is_sound && i != fragments && at != no_cell; ++i) {
       Cell& cell = mailbox_.at(at);
       const std::uint16_t next = load(cell.next);
-      is_sound = move(cell, tail);
+      if (moved < by_dead) [[unlikely]] {
+        finish_move(cell, tail);
+      } else {
+        is_sound = move(cell, tail, moved + 1);
+      }
+      ++moved;
       if (at != first) keep(at);
       tail = ring_.next(tail);
       --room;
@@ -110,30 +123,52 @@ bool ValeReceiver::show() noexcept {
     if (at == no_cell || !is_sound) finish_chain();
   }
   NETMAP_POINT("take: moved");
-  ring_.set_tail(tail);
-  words_->published.store(tail, std::memory_order_relaxed);
+  progress_.tail = static_cast<std::uint16_t>(tail);
   save_progress();
+  NETMAP_POINT("take: saved");
+  set_tail(tail);
   NETMAP_POINT("take: shown");
   return is_sound;
 }
 
 /// The slot's buffer takes the place of the cell's, with the data offset that the user has set for
-/// it. False if the cell names no buffer.
-bool ValeReceiver::move(Cell& cell, std::uint32_t index) noexcept {
+/// it. False if the cell names no buffer. A user who died has left the packet's buffer in the slot,
+/// and in the cell too, if it came no further.
+bool ValeReceiver::move(Cell& cell, std::uint32_t index, std::uint32_t count) noexcept {
   const std::uint32_t buffer = load(cell.buffer);
   if (!mailbox_.buffers.has(buffer)) return false;
   abi::netmap_slot& slot = ring_.slot(index);
   const std::uint64_t mask = load(words_->offset_mask);
   const std::uint64_t ptr = load(slot.ptr);
   const std::uint32_t free = load(slot).index;
+  if (mask != 0) store(slot.ptr, (ptr & ~mask) | (load(cell.offset) & mask));
+  std::atomic_signal_fence(std::memory_order_release);
   store(slot, {buffer, load(cell.length), load(cell.flags)});
   NETMAP_POINT("take: slot filled");
-  store(cell.buffer, free);
-  if (mask != 0) {
-    store(slot.ptr, (ptr & ~mask) | (load(cell.offset) & mask));
-    store(cell.offset, static_cast<std::uint16_t>(ptr & mask));
-  }
+  set_moved(count);
+  NETMAP_POINT("take: counted");
+  store(cell.buffer, free == buffer ? 0 : free);
+  if (mask != 0) store(cell.offset, static_cast<std::uint16_t>(ptr & mask));
   return true;
+}
+
+/// The same of a cell that a user who died has counted.
+void ValeReceiver::finish_move(Cell& cell, std::uint32_t index) noexcept {
+  if (load(cell.buffer) == load(ring_.slot(index)).index) store(cell.buffer, 0);
+}
+
+/// How many cells from progress_ on were moved by a user who did not live to save its own.
+std::uint32_t ValeReceiver::moved_by_dead() const noexcept {
+  const auto moved = std::bit_cast<Moved>(mailbox_.words->moved.load(std::memory_order_relaxed));
+  return moved.turn == progress_.turn ? moved.count : 0;
+}
+
+/// A process dies between two instructions, so it is their order alone that matters.
+void ValeReceiver::set_moved(std::uint32_t count) noexcept {
+  const Moved moved{progress_.turn, static_cast<std::uint16_t>(count)};
+  std::atomic_signal_fence(std::memory_order_release);
+  mailbox_.words->moved.store(std::bit_cast<std::uint32_t>(moved), std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_release);
 }
 
 /// Its first cell stays, and that of the chain before takes its place among those that are kept.
@@ -147,6 +182,9 @@ void ValeReceiver::finish_chain() noexcept {
 
 void ValeReceiver::keep(std::uint16_t cell) noexcept {
   if (kept_count_ == kept_.size()) return;
+  if (!mailbox_.buffers.has(load(mailbox_.at(cell).buffer))) [[unlikely]] {
+    return mailbox_.at(cell).owner.store(owner::mailbox, std::memory_order_relaxed);
+  }
   mailbox_.at(cell).owner.store(owner_, std::memory_order_relaxed);
   const std::uint32_t last = first_kept_ + kept_count_++;
   kept_[last < kept_.size() ? last : last - kept_.size()] = cell;
@@ -165,6 +203,7 @@ void ValeReceiver::save_progress() noexcept {
   ++progress_.turn;
   mailbox_.words->progress.store(std::bit_cast<std::uint64_t>(progress_),
                                  std::memory_order_release);
+  set_moved(0);
 }
 
 /// What the dead had claimed, and is in no chain that is still to be taken, is empty. Chains are

@@ -41,15 +41,27 @@ class ValeReceiver {
   struct Progress {
     std::uint16_t taken;  ///< the first cell of the last chain all of which was taken
     std::uint16_t at;     ///< the next cell of the chain after that, plus one; 0: its first
-    std::uint32_t turn;   ///< counts the stores of this word
+    std::uint16_t tail;   ///< the slot for that cell
+    std::uint16_t turn;   ///< counts the stores of this word
   };
   static_assert(sizeof(Progress) == sizeof(std::uint64_t));
+  /// Since then the packets of `count` cells came into slots. Of the last the cell may not have the
+  /// slot's former buffer yet.
+  struct Moved {
+    std::uint16_t turn;
+    std::uint16_t count;
+  };
+  static_assert(sizeof(Moved) == sizeof(std::uint32_t));
 
   void catch_up() noexcept;
+  void set_tail(std::uint32_t tail) noexcept;
   [[nodiscard]] std::uint32_t slots_of(const Cell& first) const noexcept;
   [[nodiscard]] bool list_chains() noexcept;
   [[nodiscard]] bool show() noexcept;
-  [[nodiscard]] bool move(Cell& cell, std::uint32_t index) noexcept;
+  [[nodiscard]] std::uint32_t moved_by_dead() const noexcept;
+  [[nodiscard]] bool move(Cell& cell, std::uint32_t index, std::uint32_t count) noexcept;
+  void finish_move(Cell& cell, std::uint32_t index) noexcept;
+  void set_moved(std::uint32_t count) noexcept;
   void finish_chain() noexcept;
   void keep(std::uint16_t cell) noexcept;
   void let_go() noexcept;

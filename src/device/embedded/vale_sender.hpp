@@ -4,6 +4,10 @@
 // switch they are for, as the module does: who is known by its address gets what is for it, by the
 // ring of the sender's number; what is for all or for somebody unknown all others get, by their
 // first ring. Then copies them to the mailboxes of these.
+//
+// That goes port by port, not packet by packet, so in between there is no slot before which all has
+// been sent. When a user of a shared tx ring dies there, the next one to sync it sends once more
+// what some ports have got already.
 #pragma once
 
 #include "device/embedded/bell.hpp"
