@@ -41,7 +41,7 @@ struct FileHeader {
 };
 inline constexpr std::uint64_t domain_magic = 0x4e'4d'58'58'64'6f'6d'31;
 inline constexpr std::uint64_t region_magic = 0x4e'4d'58'58'6d'65'6d'31;
-inline constexpr std::uint32_t layout_version = 7;
+inline constexpr std::uint32_t layout_version = 8;
 
 // ---- A region ----------------------------------------------------------------------------------
 
