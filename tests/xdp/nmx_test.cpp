@@ -33,10 +33,14 @@ class XdpNmx : public Xdp {
   /// may be slow, and AF_XDP waits for nobody.
   void expect_all_arrive(int packets, const Arguments& gen, const Arguments& both,
                          const std::string& offset = "") const {
+    expect_all_arrive(near() + offset, far() + offset, packets, gen, both);
+  }
+  void expect_all_arrive(const std::string& from, const std::string& to, int packets,
+                         const Arguments& gen, const Arguments& both = {}) const {
     const Arguments numbered = both + Arguments{"-n", std::to_string(packets), "--seq", "-w", "0"};
-    Command receiver(nmx({"recv", far() + offset, "--json", "--silence=20"}, numbered));
+    Command receiver(nmx({"recv", to, "--json", "--silence=20"}, numbered));
     receiver.wait_for("nmx recv: ");
-    const Outcome sent = nmx_test::run(nmx({"gen", near() + offset, "--json"}, numbered + gen));
+    const Outcome sent = nmx_test::run(nmx({"gen", from, "--json"}, numbered + gen));
     EXPECT_EQ(sent.status, 0) << sent.err;
     EXPECT_EQ(sent.json()["packets"], packets);
     const Outcome received = receiver.finish();
@@ -76,6 +80,15 @@ TEST_F(XdpNmx, ZeroCopyIsRefusedWhereItCannotBe) {
   };
   EXPECT_THAT(refusal(""), HasSubstr("open it as '" + near() + "@offset=256', or in native mode"));
   EXPECT_THAT(refusal("@offset=256"), HasSubstr("its driver has no zero-copy mode"));
+}
+
+TEST_F(XdpNmx, ASwitchHasAnInterfaceWhileThatIsServed) {
+  Command server(nmx({"switch", "run", "vale0", far(), "-w", "0"}));
+  server.wait_for("vale0:" + far() + "_");
+  expect_all_arrive(near(), "vale0:p", 1000, {"-R", "10000"});
+  expect_all_arrive("vale0:p", near(), 1000, {"-R", "10000"});
+  server.signal(SIGINT);
+  EXPECT_EQ(server.finish().status, 0);
 }
 
 TEST_F(XdpNmx, ThreadsHaveAQueueEach) {

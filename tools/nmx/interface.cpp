@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <system_error>
 
 #include <linux/ethtool.h>
@@ -75,9 +76,10 @@ std::string first_line(const std::string& path) {
 
 std::vector<std::string> interface_names() {
   std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(class_net, ignored)) {
-    if (entry.is_directory(ignored)) names.push_back(entry.path().filename());
+  const auto free = [](struct if_nameindex* list) { if_freenameindex(list); };
+  const std::unique_ptr<struct if_nameindex, decltype(free)> list(::if_nameindex());
+  for (const auto* at = list.get(); at != nullptr && at->if_index != 0; ++at) {
+    names.emplace_back(at->if_name);
   }
   std::ranges::sort(names);
   return names;
