@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/legacy.hpp"
 
+#include "device/c_name.hpp"
+
 #include <cstdint>
-#include <cstring>
 #include <string>
-#include <string_view>
 
 namespace netmap {
 namespace {
@@ -14,15 +14,6 @@ namespace ringid = abi::legacy_ringid;
 
 std::unexpected<Error> refuse(std::errc code, std::string sentence) {
   return std::unexpected(Error(std::make_error_code(code), std::move(sentence)));
-}
-
-template <std::size_t size>
-std::string name_in(const char (&name)[size]) {
-  return {name, ::strnlen(name, size - 1)};
-}
-template <std::size_t size>
-void store_name(char (&into)[size], std::string_view name) {
-  into[name.copy(into, size - 1)] = '\0';
 }
 
 /// Of a request that does not say it today's way.
@@ -63,9 +54,9 @@ abi::nmreq_register registration_of(const abi::nmreq& legacy) {
 void name_pipe(abi::nmreq_header& header, abi::nmreq_register& body) {
   const bool is_master = body.nr_mode == abi::mode::pipe_master;
   if (!is_master && body.nr_mode != abi::mode::pipe_slave) return;
-  store_name(
-      header.nr_name,
-      name_in(header.nr_name).append(is_master ? "{" : "}").append(std::to_string(body.nr_ringid)));
+  store_name(header.nr_name, std::string(stored_name(header.nr_name))
+                                 .append(is_master ? "{" : "}")
+                                 .append(std::to_string(body.nr_ringid)));
   body.nr_mode = abi::mode::all_nic;
   body.nr_ringid = 0;
 }
@@ -105,7 +96,7 @@ Result<LegacyRequest> LegacyRequest::from(const abi::nmreq& legacy, LegacyCall c
   }
   LegacyRequest request;
   request.header_.nr_version = abi::version::current;
-  store_name(request.header_.nr_name, name_in(legacy.nr_name));
+  store_name(request.header_.nr_name, stored_name(legacy.nr_name));
   if (call == LegacyCall::info) {
     request.ask_for_info(legacy);
     return request;
@@ -206,7 +197,7 @@ void write(abi::nmreq&, const auto&) {}
 void LegacyRequest::write_to(abi::nmreq& legacy) const {
   std::visit([&](const auto& body) { write(legacy, body); }, body_);
   if (header_.nr_reqtype == abi::request::vale_list) {
-    store_name(legacy.nr_name, name_in(header_.nr_name));
+    store_name(legacy.nr_name, stored_name(header_.nr_name));
   }
 }
 

@@ -107,7 +107,7 @@ TEST_P(MonitorRegistrations, MayNotHaveDataOffsetsWithoutCopies) {
   EXPECT_EQ(code_of(try_open(base() + "{1/z@offset=64")), std::errc::operation_not_supported);
 }
 
-TEST_P(MonitorRegistrations, LeaveTheirBuffersBehind) {
+TEST_P(MonitorRegistrations, ComeAndGoAndNoBufferIsInTwoSlots) {
   auto [master, slave] = open_pipe({.conf = {.tx_slots = 64, .rx_slots = 64}});
   for (int round = 0; round != 3; ++round) {
     Port monitor = open(base() + "{1/z");

@@ -17,10 +17,6 @@ std::uint32_t total_rings(const PortShape& shape) {
   return 2u * (shape.tx_rings + shape.rx_rings);
 }
 
-void store_name(char (&into)[abi::request_name_size], std::string_view name) {
-  into[name.copy(into, sizeof into - 1)] = '\0';
-}
-
 }  // namespace
 
 std::optional<PipeName> parse_pipe(std::string_view name) {
@@ -29,10 +25,6 @@ std::optional<PipeName> parse_pipe(std::string_view name) {
   if (bracket == std::string_view::npos) return {};
   return PipeName{name.substr(0, bracket), name.substr(bracket + 1),
                   name[bracket] == '{' ? End::master : End::slave};
-}
-
-std::string_view stored_name(const char (&name)[abi::request_name_size]) {
-  return {name, ::strnlen(name, sizeof name - 1)};
 }
 
 std::optional<std::uint16_t> find_pipe(const DomainState& state, const PipeName& name) {

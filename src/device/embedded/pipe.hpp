@@ -3,6 +3,7 @@
 // Pipes as records of a domain: finding, making and destroying them. Under the domain's lock.
 #pragma once
 
+#include "device/c_name.hpp"
 #include "device/embedded/memory.hpp"
 #include "device/embedded/pipe_ring.hpp"
 
@@ -22,9 +23,6 @@ struct PipeName {
 };
 /// Nothing if `name` is not a pipe's. Parent or id may be empty, which no pipe may have.
 [[nodiscard]] std::optional<PipeName> parse_pipe(std::string_view name);
-
-/// A record's name, which may have lost its closing NUL.
-[[nodiscard]] std::string_view stored_name(const char (&name)[abi::request_name_size]);
 
 [[nodiscard]] std::optional<std::uint16_t> find_pipe(const DomainState& state,
                                                      const PipeName& name);

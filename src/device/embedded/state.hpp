@@ -12,11 +12,12 @@
 //     <n>.life     a FIFO that endpoint n has open to be read; no reader, no endpoint.
 //
 // Packets pass through RingWords alone, without any lock: a release store publishes slots, another
-// gives them back; on a switch, through mailboxes (mailbox.hpp), likewise without one. All else of
-// a ring is in netmap's structures, in the region, so whoever takes over after a crash finds the
-// ring as its last user left it. A process may die between any two stores: records become valid by
-// the store of one word, and what nobody uses is collected (collect.hpp), packets that were being
-// forwarded are put back (repair.hpp), and buffers that were in its hands are found (recount.hpp).
+// gives them back; on a switch, and to monitors, through mailboxes (mailbox.hpp), without one, too.
+// All else of a ring is in netmap's structures, in the region, so whoever takes over after a crash
+// finds the ring as its last user left it. A process may die between any two stores: records become
+// valid by the store of one word, and what nobody uses is collected (collect.hpp), packets that
+// were being forwarded are put back (repair.hpp), and buffers that were in its hands are found
+// (recount.hpp).
 //
 // Any process of the domain can write anything here, at any time and without the lock: whatever the
 // words say, who reads them stays inside the mappings and comes to an end. That is why a number of

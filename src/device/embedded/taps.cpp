@@ -90,12 +90,15 @@ void Taps::look(Ring& ring, Direction direction) {
   } else if (record_->nic != no_nic) {
     add(*record_, Direction::rx);
   }
-  const bool passes_on = record_->vale == monitors;
-  const SwitchPort* const own = passes_on ? &domain_->state().port_of(*record_) : nullptr;
-  ring.taker = own == nullptr ? find_taker(*domain_, *record_, direction, ring.number, 0)
-               : own->takes_buffers != 0
-                   ? find_taker(*domain_, own->watched, direction, ring.number, own->turn)
-                   : std::nullopt;
+  ring.taker = find_next_taker(ring.number, direction);
+}
+
+/// A monitor that takes buffers passes them on to those that came after it.
+std::optional<Tap> Taps::find_next_taker(std::uint32_t ring, Direction direction) const {
+  if (record_->vale != monitors) return find_taker(*domain_, *record_, direction, ring, 0);
+  const SwitchPort& own = domain_->state().port_of(*record_);
+  if (own.takes_buffers == 0) return {};
+  return find_taker(*domain_, own.watched, direction, ring, own.turn);
 }
 
 Taps::Ring* Taps::find(Direction direction, std::size_t n) noexcept {

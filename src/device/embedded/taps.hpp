@@ -47,6 +47,7 @@ class Taps {
   };
   void refresh() noexcept;
   void look(Ring& ring, Direction direction);
+  [[nodiscard]] std::optional<Tap> find_next_taker(std::uint32_t ring, Direction direction) const;
   void show(const Ring& ring, const SlotRange& slots, Ringer& ringer) noexcept;
   [[nodiscard]] Ring* find(Direction direction, std::size_t n) noexcept;
   [[nodiscard]] std::uint32_t size_of(const Ring& ring) const noexcept;

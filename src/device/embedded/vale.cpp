@@ -18,15 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-template <std::size_t size>
-std::string_view short_name(const char (&name)[size]) {
-  return {name, ::strnlen(name, size - 1)};
-}
-template <std::size_t size>
-void store_short_name(char (&into)[size], std::string_view name) {
-  into[name.copy(into, size - 1)] = '\0';
-}
-
 bool is_there(const SwitchPort& port) {
   return port.presence == SwitchPort::there;
 }
@@ -92,7 +83,7 @@ Result<std::uint16_t> find_or_make_switch(DomainState& state, std::string_view n
                   "the domain has " + std::to_string(max_switches) +
                       " VALE switches already; close all ports of one");
   }
-  store_short_name(free->name, name);
+  store_name(free->name, name);
   for (auto& station : free->stations) station.store(0, std::memory_order_relaxed);
   for (SwitchPort& port : free->ports) port.left = 0;
   free->in_use = 1;
@@ -179,7 +170,7 @@ void copy(SwitchPort& to, const SwitchPort& from) {
 void remove_doubles(DomainState& state) {
   for (SwitchPort& port : state.switches[unattached].ports) {
     if (!is_there(port)) continue;
-    const auto first = find_vale_interface(state, short_name(port.name));
+    const auto first = find_vale_interface(state, stored_name(port.name));
     if (first && first->vale != unattached) port.presence = SwitchPort::none;
   }
 }
@@ -269,7 +260,7 @@ std::optional<ValeName> parse_vale(std::string_view name) {
 
 std::optional<std::uint16_t> find_switch(const DomainState& state, std::string_view name) {
   const auto found = std::ranges::find_if(state.switches, [&](const Switch& vale) {
-    return vale.in_use != 0 && short_name(vale.name) == name;
+    return vale.in_use != 0 && stored_name(vale.name) == name;
   });
   if (found == std::end(state.switches)) return {};
   return static_cast<std::uint16_t>(found - std::begin(state.switches));
@@ -279,7 +270,7 @@ std::optional<ValePlace> find_vale_interface(const DomainState& state, std::stri
   for (std::uint16_t vale = 0; vale <= unattached; ++vale) {
     for (std::uint16_t index = 0; index != max_switch_ports; ++index) {
       const SwitchPort& port = state.switches[vale].ports[index];
-      if (is_there(port) && port.stays != 0 && short_name(port.name) == name) {
+      if (is_there(port) && port.stays != 0 && stored_name(port.name) == name) {
         return ValePlace{vale, index};
       }
     }
@@ -292,16 +283,16 @@ std::optional<ValePlace> find_vale_port(const DomainState& state, const ValeName
   if (!vale) return {};
   const auto& ports = state.switches[*vale].ports;
   const auto found = std::ranges::find_if(ports, [&](const SwitchPort& port) {
-    return is_there(port) && short_name(port.name) == name.port;
+    return is_there(port) && stored_name(port.name) == name.port;
   });
   if (found == std::end(ports)) return {};
   return ValePlace{*vale, static_cast<std::uint16_t>(found - std::begin(ports))};
 }
 
 std::string full_name(const Switch& vale, const SwitchPort& port) {
-  std::string name(short_name(vale.name));
-  if (name.empty()) return std::string(short_name(port.name));
-  return name.append(":").append(short_name(port.name));
+  std::string name(stored_name(vale.name));
+  if (name.empty()) return std::string(stored_name(port.name));
+  return name.append(":").append(stored_name(port.name));
 }
 
 PortShape vale_shape(const PortShape& asked) {
@@ -336,7 +327,7 @@ Result<ValePlace> make_port(DomainState& state, Memory& memory, std::uint16_t va
   port.tx_was_left = port.rx_was_left = 0;
   port.header_bytes = abi::vnet_hdr_len::none;
   port.stays = stays;
-  store_short_name(port.name, name);
+  store_name(port.name, name);
   port.watched = watch.port;
   port.sees_tx = watch.sees_tx;
   port.sees_rx = watch.sees_rx;
