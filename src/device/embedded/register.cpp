@@ -142,14 +142,15 @@ Result<std::shared_ptr<Memory>> choose_memory(Domain& domain, const abi::nmreq_h
   return memory;
 }
 
-/// Gives an endpoint that is recorded what a port has, and describes it.
+/// Gives an endpoint that is recorded what a port has, and describes it. The record may have been
+/// written to since: that it names an interface does not mean that there is one.
 Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& request,
                  const std::optional<os::Interface>& interface, const DeviceOptions& options,
                  Binding& binding, abi::nmreq_register& answer) {
   DomainState& state = domain.state();
   EndpointRecord& endpoint = state.endpoints[binding.endpoint];
   Result<> done;
-  if (endpoint.nic != no_nic) {
+  if (interface && endpoint.nic != no_nic) {
     const auto offset = asked_offset(request, *binding.memory);
     if (!offset) return std::unexpected(offset.error());
     done = take_queues(domain, lock, binding,
