@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "os/files.hpp"
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
@@ -128,6 +130,14 @@ Outcome<> read_all(const File& file, std::span<std::byte> bytes) {
     offset += got;
   }
   return {};
+}
+
+Outcome<std::string> path_of(int fd) {
+  std::array<char, PATH_MAX> path{};
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = ::readlink(link.c_str(), path.data(), path.size());
+  if (length < 0) return failure();
+  return std::string(path.data(), static_cast<std::size_t>(length));
 }
 
 Outcome<std::string> real_path(const std::string& path) {

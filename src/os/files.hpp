@@ -48,6 +48,9 @@ Outcome<> remove(const File& directory, const std::string& name);
 /// Reads the beginning of a file; of a shorter one, what there is.
 [[nodiscard]] Outcome<> read_all(const File& file, std::span<std::byte> bytes);
 
+/// Where the file of a descriptor is now; of one that is nowhere, some text. Linux: proc(5).
+[[nodiscard]] Outcome<std::string> path_of(int fd);
+
 /// The absolute path without links.
 [[nodiscard]] Outcome<std::string> real_path(const std::string& path);
 

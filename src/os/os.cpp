@@ -21,8 +21,9 @@
 #endif
 
 namespace netmap::os {
+
 File::~File() {
-  if (fd_ >= 0) ::close(fd_);
+  if (*this) ::close(release());
 }
 
 Mapping::~Mapping() {

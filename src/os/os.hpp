@@ -33,11 +33,19 @@ using Outcome = std::expected<T, std::error_code>;
   return std::unexpected(std::error_code(error, std::system_category()));
 }
 
+/// Who keeps the library's descriptors apart from those of the program around it, if anybody does.
+/// Set once, before the first is opened.
+struct DescriptorKeeper {
+  int (*opened)(int fd) noexcept;  ///< yields the number to be used from here on
+  void (*closing)(int fd) noexcept;
+};
+inline const DescriptorKeeper* keeper = nullptr;
+
 /// Owns a descriptor.
 class File {
  public:
   File() noexcept = default;
-  explicit File(int fd) noexcept : fd_(fd) {}
+  explicit File(int fd) noexcept : fd_(keeper != nullptr && fd >= 0 ? keeper->opened(fd) : fd) {}
   File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   File& operator=(File&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -48,7 +56,10 @@ class File {
   [[nodiscard]] int fd() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
   /// Leaves the descriptor to the caller.
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  [[nodiscard]] int release() noexcept {
+    if (keeper != nullptr && fd_ >= 0) keeper->closing(fd_);
+    return std::exchange(fd_, -1);
+  }
 
  private:
   int fd_ = -1;

@@ -44,8 +44,8 @@ Result<os::File> make_fifo(const Domain& domain, const std::string& name, int mo
 
 }  // namespace
 
-Result<Bell::Side> Bell::make_side(const Domain& domain, const std::string& name) {
-  auto fifo = make_fifo(domain, name, O_RDWR);
+Result<Bell::Side> Bell::make_side(const Domain& domain, const std::string& name,
+                                   Result<os::File> fifo) {
   if (!fifo) return std::unexpected(fifo.error());
   auto wake = os::WakeSet::make(*fifo);
   if (!wake) {
@@ -56,13 +56,32 @@ Result<Bell::Side> Bell::make_side(const Domain& domain, const std::string& name
 }
 
 Result<Bell> Bell::make(const Domain& domain, std::uint32_t endpoint) {
-  auto rx = make_side(domain, fifo_name(endpoint, Direction::rx));
+  const auto make = [&](Direction direction) {
+    const std::string name = fifo_name(endpoint, direction);
+    return make_side(domain, name, make_fifo(domain, name, O_RDWR));
+  };
+  auto rx = make(Direction::rx);
   if (!rx) return std::unexpected(rx.error());
-  auto tx = make_side(domain, fifo_name(endpoint, Direction::tx));
+  auto tx = make(Direction::tx);
   if (!tx) return std::unexpected(tx.error());
   auto life = make_fifo(domain, life_name(endpoint), O_RDONLY);
   if (!life) return std::unexpected(life.error());
   return Bell(std::move(*rx), std::move(*tx), std::move(*life));
+}
+
+Result<Bell> Bell::share(const Domain& domain, std::uint32_t endpoint, os::File life) {
+  const auto open = [&](Direction direction) -> Result<Side> {
+    const std::string name = fifo_name(endpoint, direction);
+    auto fifo = open_fifo(domain, endpoint, direction);
+    if (fifo) return make_side(domain, name, std::move(*fifo));
+    return std::unexpected(
+        cannot("open '" + name + "' in '" + domain.path() + "'", fifo.error()));
+  };
+  auto rx = open(Direction::rx);
+  if (!rx) return std::unexpected(rx.error());
+  auto tx = open(Direction::tx);
+  if (!tx) return std::unexpected(tx.error());
+  return Bell(std::move(*rx), std::move(*tx), std::move(life));
 }
 
 bool Bell::is_held(const Domain& domain, std::uint32_t endpoint) {

@@ -25,12 +25,18 @@ class Bell {
  public:
   /// Makes endpoint's FIFOs anew. Under the domain's lock.
   [[nodiscard]] static Result<Bell> make(const Domain& domain, std::uint32_t endpoint);
+  /// The bell of an endpoint that lives, by a copy of its `life`.
+  [[nodiscard]] static Result<Bell> share(const Domain& domain, std::uint32_t endpoint,
+                                          os::File life);
   /// Whether somebody holds the bell of `endpoint`, or that cannot be told.
   [[nodiscard]] static bool is_held(const Domain& domain, std::uint32_t endpoint);
   /// Wakes `endpoint`, whatever it waits for.
   static void ring(const Domain& domain, std::uint32_t endpoint);
   /// The endpoint to which a file of that name belongs, if it is one of a bell.
   [[nodiscard]] static std::optional<std::uint32_t> owner_of(std::string_view file);
+
+  /// As long as a copy of it is open, in whatever process, the endpoint lives.
+  [[nodiscard]] int life() const noexcept { return life_.fd(); }
 
   /// Readable when the bell was rung for `direction`, or a watched endpoint died.
   [[nodiscard]] int fd(Direction direction) const noexcept { return side(direction).wake.fd(); }
@@ -49,7 +55,8 @@ class Bell {
     os::File fifo;
     os::WakeSet wake;
   };
-  static Result<Side> make_side(const Domain& domain, const std::string& name);
+  static Result<Side> make_side(const Domain& domain, const std::string& name,
+                                Result<os::File> fifo);
   Bell(Side rx, Side tx, os::File life)
       : rx_(std::move(rx)), tx_(std::move(tx)), life_(std::move(life)) {}
 

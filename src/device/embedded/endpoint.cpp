@@ -29,11 +29,79 @@ Result<OpenDevice> open_device(const DeviceOptions& options, const PortName& nam
 /// that opens a port collects what is left.
 Endpoint::~Endpoint() {
   if (!binding_) return;
+  if (is_shared_) {
+    close_unless_held();
+    return;
+  }
   domain_->state().endpoints[binding_->endpoint].is_closed = true;
   NETMAP_POINT("close: said");
   binding_.reset();
   NETMAP_POINT("close: let go");
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
+}
+
+/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone.
+void Endpoint::close_unless_held() noexcept {
+  EndpointRecord& record = own();
+  const std::uint32_t index = binding_->endpoint;
+  const std::uint32_t epoch = record.epoch;
+  binding_.reset();
+  const auto locked = domain_->lock();
+  if (!locked) return;
+  if (record.epoch == epoch && !Bell::is_held(*domain_, index)) record.is_closed = true;
+  (void)collect(*domain_);
+}
+
+void Endpoint::share() noexcept {
+  is_shared_ = true;
+  is_sole_user_ = false;
+  care_ = &always;
+  own().is_raw = true;
+  for (PipeReceiver& receiver : binding_->receivers) receiver.ledger().is_raw = true;
+}
+
+namespace {
+
+/// Where a descriptor's file is in a domain: the path of that, and the endpoint whose life it is.
+struct LifePlace {
+  std::string domain;
+  std::uint32_t endpoint;
+};
+
+std::optional<LifePlace> place_of(const os::File& life) {
+  const auto path = os::path_of(life.fd());
+  if (!path) return {};
+  const std::size_t slash = path->rfind('/');
+  if (slash == std::string::npos || slash == 0) return {};
+  const std::string_view name = std::string_view(*path).substr(slash + 1);
+  const auto endpoint = Bell::owner_of(name);
+  if (!endpoint || *endpoint >= max_endpoints || !name.ends_with(".life")) return {};
+  return LifePlace{path->substr(0, slash), *endpoint};
+}
+
+std::unexpected<Error> is_no_port() {
+  return refuse(std::errc::no_such_device_or_address,
+                "the descriptor is none of a port that is open in a domain");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Endpoint>> Endpoint::of(os::File life) {
+  const auto place = place_of(life);
+  if (!place) return is_no_port();
+  auto domain = Domain::at(place->domain);
+  if (!domain) return std::unexpected(domain.error());
+  const auto locked = (*domain)->lock();
+  if (!locked) return std::unexpected(locked.error());
+  const EndpointRecord& record = (*domain)->state().endpoints[place->endpoint];
+  if (record.in_use == 0) return is_no_port();
+  auto binding = embedded::share_port(**domain, place->endpoint, std::move(life));
+  if (!binding) return std::unexpected(binding.error());
+  auto endpoint = std::make_unique<Endpoint>(*domain, "", DeviceOptions());
+  endpoint->binding_ = std::move(*binding);
+  endpoint->begin(record);
+  endpoint->share();
+  return endpoint;
 }
 
 namespace {
@@ -82,6 +150,12 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
     if (lock) (void)collect(*domain_);
     return taken;
   }
+  begin(record);
+  return {};
+}
+
+/// Once what was registered is bound.
+void Endpoint::begin(const EndpointRecord& record) {
   if (record.vale != no_switch) {
     binding_->vale = std::make_unique<ValePort>(domain_, *binding_->memory, binding_->endpoint);
   }
@@ -89,7 +163,6 @@ Result<> Endpoint::register_port(Domain::Lock& lock, abi::nmreq_header& request)
   if (is_sole_user_ && !loop_) care_ = &record.is_watched;
   if (record.vale == monitors) watch_peers();
   answer_recount();
-  return {};
 }
 
 /// Those that are about what is registered already: CSB mode, and those that nobody takes.
@@ -360,7 +433,7 @@ void Endpoint::answer_recount() noexcept {
 
 bool Endpoint::is_raw() noexcept {
   const auto has_raw = [](auto& side) { return side.ledger().is_raw; };
-  return std::ranges::any_of(binding_->senders, has_raw) ||
+  return is_shared_ || std::ranges::any_of(binding_->senders, has_raw) ||
          std::ranges::any_of(binding_->receivers, has_raw) || binding_->nothing.is_raw ||
          (binding_->nic && binding_->nic->is_raw()) || (binding_->vale && binding_->vale->is_raw());
 }

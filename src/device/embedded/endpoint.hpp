@@ -44,6 +44,19 @@ class Endpoint final : public Device {
         ringer_(domain_) {}
   ~Endpoint() override;
 
+  /// An endpoint that is registered already, by a copy of its life() that came from somewhere. Fails
+  /// with no_such_device_or_address if `life` is no descriptor of that kind or its endpoint is gone.
+  [[nodiscard]] static Result<std::unique_ptr<Endpoint>> of(os::File life);
+  /// For programs that know netmap, not this library: they have bare pointers, and as long as
+  /// anybody has a copy of life(), be it by dup, fork, exec or over a socket, the port is open.
+  void share() noexcept;
+  /// Precondition: it is registered.
+  [[nodiscard]] int life() const noexcept { return binding_->bell.life(); }
+  /// Where in its region its netmap_if is, in bytes.
+  [[nodiscard]] std::uint64_t interface_offset() const noexcept {
+    return binding_->memory->pools().interfaces.at(own().interface);
+  }
+
   Result<> control(abi::nmreq_header& request) override;
   Result<std::vector<OpenPort>> open_ports() override;
   Result<std::shared_ptr<Region>> map() override;
@@ -63,6 +76,8 @@ class Endpoint final : public Device {
 
  private:
   Result<> register_port(Domain::Lock& lock, abi::nmreq_header& request);
+  void begin(const EndpointRecord& record);
+  void close_unless_held() noexcept;
   Result<> take_options(const abi::nmreq_header& request, const EndpointRecord& record);
   Result<> enable_csb(const abi::nmreq_header& request);
   void start_csb(const abi::nmreq_opt_csb& arrays);
@@ -106,6 +121,7 @@ class Endpoint final : public Device {
   std::unique_ptr<SyncLoop> loop_;  ///< in CSB mode
   std::unique_ptr<Taps> taps_;      ///< once monitors watch it
   bool is_sole_user_ = false;       ///< bound to a pipe, and exclusively
+  bool is_shared_ = false;          ///< see share()
   /// Not zero if more is to be done in a sync than in that of such a pipe.
   const std::atomic<std::uint8_t>* care_ = &always;
   bool ends_with_peer_ = false;

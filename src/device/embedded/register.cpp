@@ -220,4 +220,20 @@ Result<Binding> register_port(Domain& domain, Domain::Lock& lock, abi::nmreq_hea
   return binding;
 }
 
+Result<Binding> share_port(Domain& domain, std::uint32_t index, os::File life) {
+  const EndpointRecord& endpoint = domain.state().endpoints[index];
+  if (endpoint.nic != no_nic) {
+    return std::unexpected(Error(errc::not_supported,
+                                 "a port of an interface is used by the process that opened it, "
+                                 "and by no other program"));
+  }
+  auto memory = Memory::existing(domain, endpoint.memory_id);
+  if (!memory) return std::unexpected(memory.error());
+  auto bell = Bell::share(domain, index, std::move(life));
+  if (!bell) return std::unexpected(bell.error());
+  Binding binding{index, std::move(*bell), std::move(*memory), {}, {}, {}, {}, {}};
+  if (endpoint.pipe != no_pipe) bind_rings(binding, domain.state().pipe_of(endpoint), endpoint);
+  return binding;
+}
+
 }  // namespace netmap::embedded

@@ -29,6 +29,11 @@ template <class Body>
                                             const std::string& external_file,
                                             const DeviceOptions& options);
 
+/// The same port once more, of an endpoint that lives and of which `life` is a copy; see
+/// Endpoint::share(). Fails with not_supported if it is an interface's, whose queues are one
+/// process's.
+[[nodiscard]] Result<Binding> share_port(Domain& domain, std::uint32_t index, os::File life);
+
 /// Every request but a registration.
 Result<> answer(Domain& domain, abi::nmreq_header& request);
 
