@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The shim is two libraries. libnetmapxx-preload.so takes the place of libc's calls in every program
-// it is loaded into, knows which descriptors are whose, and needs nothing but libc. When a program
-// has to do with /dev/netmap it loads libnetmapxx-preload-core.so, which is the embedded device
-// behind the functions below.
+// The shim is two libraries. libnetmapxx-preload.so takes the place of libc's calls in every
+// program it is loaded into, knows which descriptors are whose, and needs nothing but libc. When a
+// program has to do with /dev/netmap it loads libnetmapxx-preload-core.so, which is the embedded
+// device behind the functions below.
 #pragma once
 
 #include <atomic>

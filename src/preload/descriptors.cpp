@@ -29,8 +29,8 @@ bool find_core(char* path, std::size_t bytes) {
   if (::dladdr(&descriptors, &here) == 0) return false;
   const char* const slash = std::strrchr(here.dli_fname, '/');
   const int directory = slash != nullptr ? static_cast<int>(slash - here.dli_fname) + 1 : 0;
-  const int length = std::snprintf(path, bytes, "%.*slibnetmapxx-preload-core.so", directory,
-                                   here.dli_fname);
+  const int length =
+      std::snprintf(path, bytes, "%.*slibnetmapxx-preload-core.so", directory, here.dli_fname);
   return length > 0 && static_cast<std::size_t>(length) < bytes;
 }
 
@@ -48,7 +48,8 @@ const Core* load() {
   return start(descriptors);
 }
 
-/// Whether the descriptor's file has a name that the embedded device gives: its life as an endpoint.
+/// Whether the descriptor's file has a name that the embedded device gives: its life as an
+/// endpoint.
 bool is_life(int fd) {
   struct stat status;
   if (::fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return false;

@@ -40,7 +40,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   const std::array commands{nmx::add_gen(app),  nmx::add_recv(app),   nmx::add_ping(app),
                             nmx::add_pong(app), nmx::add_bridge(app), nmx::add_switch(app),
-                            nmx::add_info(app), nmx::add_demo(app)};
+                            nmx::add_info(app), nmx::add_run(app),    nmx::add_demo(app)};
   const std::string first = argc > 1 ? argv[1] : "";
   const auto is_first = [&](const nmx::Command& one) { return one.app->get_name() == first; };
   if (!first.empty() && !first.starts_with('-') && std::ranges::none_of(commands, is_first)) {

@@ -63,6 +63,7 @@ Command add_pong(CLI::App& nmx);
 Command add_bridge(CLI::App& nmx);
 Command add_switch(CLI::App& nmx);
 Command add_info(CLI::App& nmx);
+Command add_run(CLI::App& nmx);
 Command add_demo(CLI::App& nmx);
 
 }  // namespace nmx

@@ -74,8 +74,7 @@ Result<Bell> Bell::share(const Domain& domain, std::uint32_t endpoint, os::File 
     const std::string name = fifo_name(endpoint, direction);
     auto fifo = open_fifo(domain, endpoint, direction);
     if (fifo) return make_side(domain, name, std::move(*fifo));
-    return std::unexpected(
-        cannot("open '" + name + "' in '" + domain.path() + "'", fifo.error()));
+    return std::unexpected(cannot("open '" + name + "' in '" + domain.path() + "'", fifo.error()));
   };
   auto rx = open(Direction::rx);
   if (!rx) return std::unexpected(rx.error());

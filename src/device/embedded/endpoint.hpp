@@ -44,8 +44,9 @@ class Endpoint final : public Device {
         ringer_(domain_) {}
   ~Endpoint() override;
 
-  /// An endpoint that is registered already, by a copy of its life() that came from somewhere. Fails
-  /// with no_such_device_or_address if `life` is no descriptor of that kind or its endpoint is gone.
+  /// An endpoint that is registered already, by a copy of its life() that came from somewhere.
+  /// Fails with no_such_device_or_address if `life` is no descriptor of that kind or its endpoint
+  /// is gone.
   [[nodiscard]] static Result<std::unique_ptr<Endpoint>> of(os::File life);
   /// For programs that know netmap, not this library: they have bare pointers, and as long as
   /// anybody has a copy of life(), be it by dup, fork, exec or over a socket, the port is open.

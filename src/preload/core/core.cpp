@@ -98,8 +98,7 @@ int open(int flags) {
       say("/dev/netmap: " + domain.error().message());
       return fail(errno_of(domain.error().code()));
     }
-    const int fd =
-        ::openat((*domain)->directory().fd(), "domain", O_RDWR | (flags & O_CLOEXEC));
+    const int fd = ::openat((*domain)->directory().fd(), "domain", O_RDWR | (flags & O_CLOEXEC));
     if (fd < 0) return -1;
     auto device = std::make_unique<embedded::Endpoint>(*domain, "", DeviceOptions());
     if (table().add(fd, std::make_shared<OpenFile>(std::move(device)))) return fd;

@@ -25,8 +25,8 @@ class EpollSet {
   /// epoll_ctl(2).
   std::error_code control(int operation, int fd, const std::shared_ptr<OpenFile>& file,
                           const epoll_event* event);
-  /// epoll_wait(2) on `set`, which is this one's descriptor: yields how many events there are, or -1
-  /// with errno.
+  /// epoll_wait(2) on `set`, which is this one's descriptor: yields how many events there are, or
+  /// -1 with errno.
   int wait(int set, std::span<epoll_event> events, const timespec* timeout,
            const sigset_t* signals);
 

@@ -59,8 +59,8 @@ Result<> OpenFile::control(abi::nmreq_header& request) {
 
 Result<> OpenFile::register_port(abi::nmreq_header& request) {
   if (auto done = device_->control(request); !done) return done;
-  const auto& answer = *reinterpret_cast<const abi::nmreq_register*>(
-      static_cast<std::uintptr_t>(request.nr_body));
+  const auto& answer =
+      *reinterpret_cast<const abi::nmreq_register*>(static_cast<std::uintptr_t>(request.nr_body));
   device_->share();
   flushes_ = (answer.nr_flags & abi::register_flags::no_tx_poll) == 0;
   return find_rings(answer.nr_offset);
@@ -69,8 +69,8 @@ Result<> OpenFile::register_port(abi::nmreq_header& request) {
 std::error_code OpenFile::sync(Direction direction) noexcept {
   const std::scoped_lock only(mutex_);
   const auto done = (direction == Direction::tx ? device_->sync_tx() : device_->sync_rx()).code();
-  const bool is_told = done == std::errc::no_such_device_or_address ||
-                       done == std::errc::device_or_resource_busy;
+  const bool is_told =
+      done == std::errc::no_such_device_or_address || done == std::errc::device_or_resource_busy;
   return is_told ? done : std::error_code();
 }
 

@@ -68,7 +68,8 @@ Result<void*> map(OpenFile& file, const MappingRequest& asked) {
   }
   void* const at = ::mmap(asked.address, asked.bytes, asked.protection, asked.flags,
                           (*region)->file().fd(), asked.offset);
-  if (at == MAP_FAILED) return std::unexpected(Error(std::error_code(errno, std::system_category())));
+  if (at == MAP_FAILED)
+    return std::unexpected(Error(std::error_code(errno, std::system_category())));
   return at;
 }
 

@@ -8,7 +8,8 @@
 namespace netmap::preload {
 namespace {
 
-// Of the program's own descriptors, so past the shim, which would take these for the program's calls.
+// Of the program's own descriptors, so past the shim, which would take these for the program's
+// calls.
 int copy_of(int fd) {
   return static_cast<int>(::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
 }

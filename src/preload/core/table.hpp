@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which descriptors of this process are of which file of netmap, or of which epoll set that has one.
+// Which descriptors of this process are of which file of netmap, or of which epoll set that has
+// one.
 #pragma once
 
 #include "preload/core.hpp"

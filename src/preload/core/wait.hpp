@@ -22,8 +22,8 @@ struct Watched {
   short found = 0;
 };
 
-/// As ppoll(2): until one of `watched` has found something, or of `others` has come; yields how many
-/// have.
+/// As ppoll(2): until one of `watched` has found something, or of `others` has come; yields how
+/// many have.
 int wait(std::span<Watched> watched, std::span<pollfd> others, const timespec* timeout,
          const sigset_t* signals);
 
