@@ -31,6 +31,7 @@ constexpr std::string_view shim = "libnetmapxx-preload.so";
 struct RunOptions {
   std::string domain;
   bool explains = false;
+  std::vector<std::string> command;
 };
 
 std::unexpected<Error> fail(std::errc why, std::string sentence) {
@@ -89,11 +90,8 @@ void prepend(const char* variable, const std::string& value) {
 }
 
 /// Does not return if the program runs.
-Result<int> run(const RunOptions& options, std::vector<std::string> command) {
-  if (!command.empty() && command.front() == "--") command.erase(command.begin());
-  if (command.empty()) {
-    return fail(std::errc::invalid_argument, "run needs a program: nmx run -- PROGRAM [ARGUMENT…]");
-  }
+Result<int> run(const RunOptions& options) {
+  std::vector<std::string> command = options.command;
   const auto library = find_shim();
   if (!library) return std::unexpected(library.error());
   if (is_static(find_program(command.front()))) {
@@ -127,8 +125,10 @@ Command add_run(CLI::App& nmx) {
       ->type_name("DIR");
   app->add_flag("--explain", options->explains,
                 "Say on stderr what is behind each error number that the program gets");
-  app->prefix_command();
-  return {app, [app, options] { return run(*options, app->remaining()); }};
+  app->add_option("command", options->command, "The program and its arguments, behind --")
+      ->type_name("-- PROGRAM [ARGUMENT…]")
+      ->required();
+  return {app, [options] { return run(*options); }};
 }
 
 }  // namespace nmx

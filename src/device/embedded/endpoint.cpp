@@ -7,6 +7,7 @@
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
+#include "device/embedded/resolve.hpp"
 #include "device/embedded/vale.hpp"
 #include "point.hpp"
 
@@ -104,16 +105,6 @@ Result<std::unique_ptr<Endpoint>> Endpoint::of(os::File life) {
   return endpoint;
 }
 
-namespace {
-
-Result<> check_csb(abi::nmreq_opt_csb& arrays, bool is_pipe, bool is_exclusive) {
-  if (is_pipe) return SyncLoop::check(arrays, is_exclusive);
-  return std::unexpected(
-      Error(errc::not_supported, "of the embedded device's ports only pipes have a sync loop"));
-}
-
-}  // namespace
-
 Result<> Endpoint::control(abi::nmreq_header& request) {
   if (auto checked = check_request(request); !checked) return checked;
   switch (request.nr_reqtype) {
@@ -169,7 +160,7 @@ void Endpoint::begin(const EndpointRecord& record) {
 Result<> Endpoint::take_options(const abi::nmreq_header& request, const EndpointRecord& record) {
   auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
   if (arrays != nullptr) {
-    auto checked = check_csb(*arrays, record.pipe != no_pipe, record.exclusive);
+    auto checked = SyncLoop::check(*arrays, record.exclusive);
     if (!checked) return checked;
   }
   if (auto consumed = check_consumed(request); !consumed) return consumed;
@@ -192,18 +183,34 @@ Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
     return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
   }
   const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
-  const bool is_pipe = record.pipe != no_pipe;
-  if (auto checked = check_csb(*arrays, is_pipe, record.exclusive); !checked) return checked;
+  if (auto checked = SyncLoop::check(*arrays, record.exclusive); !checked) return checked;
   start_csb(*arrays);
   return {};
 }
 
 void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
   own().is_raw = true;
-  loop_ = std::make_unique<SyncLoop>(arrays, binding_->senders, binding_->receivers,
-                                     Taps(domain_, binding_->memory, binding_->endpoint),
-                                     own().is_watched);
+  Taps taps(domain_, binding_->memory, binding_->endpoint);
+  if (own().pipe != no_pipe) {
+    loop_ = std::make_unique<SyncLoopOf<PipeSender, PipeReceiver>>(
+        arrays, binding_->senders, binding_->receivers, std::move(taps), own().is_watched);
+  } else {
+    static constexpr std::atomic<std::uint8_t> by_the_port{0};
+    loop_ = std::make_unique<SyncLoopOf<PortSender, PortReceiver>>(
+        arrays, sides_of<PortSender>(own().tx, true), sides_of<PortReceiver>(own().rx, false),
+        std::move(taps), by_the_port);
+  }
   care_ = &always;
+}
+
+template <class Side>
+std::vector<Side> Endpoint::sides_of(RingRange rings, bool is_tx) {
+  std::vector<Side> sides;
+  for (std::uint32_t k = rings.first; k < std::min(rings.end(), max_rings); ++k) {
+    const std::uint32_t object = ring_object(domain_->state(), own(), is_tx, k);
+    sides.emplace_back(*this, sides.size(), binding_->memory->ring(object));
+  }
+  return sides;
 }
 
 Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
@@ -298,11 +305,16 @@ SyncStatus not_registered() {
 SyncStatus Endpoint::publish_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
+  return sync_for_loop(Direction::tx);
+}
+
+SyncStatus Endpoint::sync_for_loop(Direction direction) noexcept {
+  const auto sync = [&] { return direction == Direction::tx ? publish_at_port() : take_at_port(); };
   answer_recount();
-  if (own().is_watched == 0) return publish_at_port();
-  show_before(Direction::tx);
-  const SyncStatus done = publish_at_port();
-  show_after(Direction::tx);
+  if (own().is_watched == 0) return sync();
+  show_before(direction);
+  const SyncStatus done = sync();
+  show_after(direction);
   return done;
 }
 
@@ -327,12 +339,7 @@ SyncStatus Endpoint::publish_by_pipe() noexcept {
 SyncStatus Endpoint::take_with_care() noexcept {
   if (!binding_) return not_registered();
   if (loop_) return std::make_error_code(std::errc::device_or_resource_busy);
-  answer_recount();
-  if (own().is_watched == 0) return take_at_port();
-  show_before(Direction::rx);
-  const SyncStatus done = take_at_port();
-  show_after(Direction::rx);
-  return done;
+  return sync_for_loop(Direction::rx);
 }
 
 SyncStatus Endpoint::take_at_port() noexcept {

@@ -53,6 +53,10 @@ class Endpoint final : public Device {
   void share() noexcept;
   /// Precondition: it is registered.
   [[nodiscard]] int life() const noexcept { return binding_->bell.life(); }
+  /// What sync_tx() and sync_rx() do of a port that has no sync loop.
+  SyncStatus sync_for_loop(Direction direction) noexcept;
+  /// What the next sync will take of ring `n`.
+  [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
   /// Where in its region its netmap_if is, in bytes.
   [[nodiscard]] std::uint64_t interface_offset() const noexcept {
     return binding_->memory->pools().interfaces.at(own().interface);
@@ -82,6 +86,8 @@ class Endpoint final : public Device {
   Result<> take_options(const abi::nmreq_header& request, const EndpointRecord& record);
   Result<> enable_csb(const abi::nmreq_header& request);
   void start_csb(const abi::nmreq_opt_csb& arrays);
+  template <class Side>
+  [[nodiscard]] std::vector<Side> sides_of(RingRange rings, bool is_tx);
   Result<> run_loop(const abi::nmreq_header& request);
   Result<> stop_loop();
   SyncStatus publish() noexcept;
@@ -94,7 +100,6 @@ class Endpoint final : public Device {
   SyncStatus take_by_pipe() noexcept;
   void show_before(Direction direction) noexcept;
   void show_after(Direction direction) noexcept;
-  [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
   SyncStatus wake_receivers() noexcept;
   SyncStatus wake_senders() noexcept;
   void answer_recount() noexcept;

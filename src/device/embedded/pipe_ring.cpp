@@ -47,8 +47,9 @@ std::vector<std::uint32_t> buffers_of(const PipeRing& ring) {
 
 // ---- Sending -----------------------------------------------------------------------------------
 
-PipeSender::PipeSender(const PipeRing& ring) noexcept : ring_(ring), user_(ring.tx) {
+PipeSender::PipeSender(const PipeRing& ring, Entry entry) noexcept : ring_(ring), user_(ring.tx) {
   catch_up();
+  if (entry == Entry::joins) return;
   reset();
   store(user_->tail, tail_);
 }

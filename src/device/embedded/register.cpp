@@ -115,11 +115,12 @@ void tell_peers(Domain& domain, const Memory& memory, const EndpointRecord& endp
   });
 }
 
-void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint) {
+void bind_rings(Binding& binding, const PipeRecord& pipe, const EndpointRecord& endpoint,
+                PipeSender::Entry entry) {
   const RingRange tx = endpoint.tx;
   const RingRange rx = endpoint.rx;
   for (std::uint32_t k = tx.first; k < std::min(tx.end(), max_rings); ++k) {
-    binding.senders.emplace_back(pipe_ring(pipe, *binding.memory, endpoint.end, k));
+    binding.senders.emplace_back(pipe_ring(pipe, *binding.memory, endpoint.end, k), entry);
   }
   for (std::uint32_t k = rx.first; k < std::min(rx.end(), max_rings); ++k) {
     binding.receivers.emplace_back(pipe_ring(pipe, *binding.memory, other(endpoint.end), k));
@@ -160,7 +161,7 @@ Result<> furnish(Domain& domain, Domain::Lock& lock, const abi::nmreq_header& re
   } else if (endpoint.pipe == no_pipe) {
     done = make_null_rings(*binding.memory, endpoint, answer);
   } else {
-    bind_rings(binding, state.pipe_of(endpoint), endpoint);
+    bind_rings(binding, state.pipe_of(endpoint), endpoint, PipeSender::Entry::takes_over);
   }
   if (done) done = set_offsets(request, state, *binding.memory, endpoint);
   if (!done) return done;
@@ -232,7 +233,8 @@ Result<Binding> share_port(Domain& domain, std::uint32_t index, os::File life) {
   auto bell = Bell::share(domain, index, std::move(life));
   if (!bell) return std::unexpected(bell.error());
   Binding binding{index, std::move(*bell), std::move(*memory), {}, {}, {}, {}, {}};
-  if (endpoint.pipe != no_pipe) bind_rings(binding, domain.state().pipe_of(endpoint), endpoint);
+  if (endpoint.pipe == no_pipe) return binding;
+  bind_rings(binding, domain.state().pipe_of(endpoint), endpoint, PipeSender::Entry::joins);
   return binding;
 }
 

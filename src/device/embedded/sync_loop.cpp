@@ -22,7 +22,38 @@ using detail::store;
 namespace {
 
 template <class Side>
-constexpr Direction direction_of = std::is_same_v<Side, PipeSender> ? Direction::tx : Direction::rx;
+constexpr bool is_sender = std::is_same_v<Side, PipeSender> || std::is_same_v<Side, PortSender>;
+template <class Side>
+constexpr Direction direction_of = is_sender<Side> ? Direction::tx : Direction::rx;
+
+abi::netmap_ring& ring_of(const PipeSender& side) {
+  return *side.ring().tx;
+}
+abi::netmap_ring& ring_of(const PipeReceiver& side) {
+  return *side.ring().rx;
+}
+abi::netmap_ring& ring_of(const PortSide& side) {
+  return side.ring();
+}
+
+/// A pipe's words are its peer's, too; those of another port are as it was last looked at.
+void look(PipeSender&) noexcept {}
+void look(PipeReceiver&) noexcept {}
+void look(PortSide& side) noexcept {
+  side.look();
+}
+
+void wake(PipeSender& side, Ringer& ringer) noexcept {
+  RingWords& words = side.words();
+  ringer.publish_barrier();
+  if (words.rx_sleepers != 0 && side.has_news()) ringer.wake(words.rx_sleepers, Direction::rx);
+}
+void wake(PipeReceiver& side, Ringer& ringer) noexcept {
+  RingWords& words = side.words();
+  ringer.publish_barrier();
+  if (words.tx_sleepers != 0 && side.has_room()) ringer.wake(words.tx_sleepers, Direction::tx);
+}
+void wake(PortSide&, Ringer&) noexcept {}
 
 }  // namespace
 
@@ -46,28 +77,43 @@ Result<> SyncLoop::check(abi::nmreq_opt_csb& arrays, bool is_exclusive) {
   return {};
 }
 
-SyncLoop::SyncLoop(const abi::nmreq_opt_csb& arrays, const std::vector<PipeSender>& senders,
-                   const std::vector<PipeReceiver>& receivers, Taps taps,
-                   const std::atomic<std::uint8_t>& is_watched)
+Result<> SyncLoop::run(const abi::nmreq_header& request, Device& port, Ringer& ringer) {
+  if (is_running_.exchange(true)) {
+    return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
+  }
+  auto done = run_rings(request, port, ringer);
+  is_stopping_ = false;
+  is_running_ = false;
+  is_running_.notify_all();
+  return done;
+}
+
+template <class Sender, class Receiver>
+SyncLoopOf<Sender, Receiver>::SyncLoopOf(const abi::nmreq_opt_csb& arrays,
+                                         std::vector<Sender> senders,
+                                         std::vector<Receiver> receivers, Taps taps,
+                                         const std::atomic<std::uint8_t>& is_watched)
     : taps_(std::move(taps)), is_watched_(&is_watched) {
   senders_.reserve(senders.size());
   receivers_.reserve(receivers.size());
   std::size_t n = 0;
-  for (const PipeSender& side : senders) add(senders_, side, *side.ring().tx, arrays, n++);
-  for (const PipeReceiver& side : receivers) add(receivers_, side, *side.ring().rx, arrays, n++);
+  for (Sender& side : senders) add(senders_, std::move(side), arrays, n++);
+  for (Receiver& side : receivers) add(receivers_, std::move(side), arrays, n++);
 }
 
 /// The lines stay where they are, so that each side can point to its own.
+template <class Sender, class Receiver>
 template <class Side>
-void SyncLoop::add(std::vector<Line<Side>>& lines, const Side& side, const abi::netmap_ring& ring,
-                   const abi::nmreq_opt_csb& arrays, std::size_t n) {
+void SyncLoopOf<Sender, Receiver>::add(std::vector<Line<Side>>& lines, Side side,
+                                       const abi::nmreq_opt_csb& arrays, std::size_t n) {
   const auto at = [n]<class Entry>(std::uint64_t array, Entry*) {
     return reinterpret_cast<Entry*>(static_cast<std::uintptr_t>(array)) + n;
   };
   auto* const from_program = at(arrays.csb_atok, static_cast<abi::nm_csb_atok*>(nullptr));
   auto* const to_program = at(arrays.csb_ktoa, static_cast<abi::nm_csb_ktoa*>(nullptr));
-  auto& line =
-      lines.emplace_back(abi::netmap_ring{}, from_program, to_program, nullptr, side, lines.size());
+  const abi::netmap_ring& ring = ring_of(side);
+  auto& line = lines.emplace_back(abi::netmap_ring{}, from_program, to_program, nullptr,
+                                  std::move(side), lines.size());
   taps_.serve(direction_of<Side>, line.number, line.user);
   line.user.head = load(ring.head);
   line.user.cur = load(ring.cur);
@@ -82,39 +128,28 @@ void SyncLoop::add(std::vector<Line<Side>>& lines, const Side& side, const abi::
   *to_program = {.hwcur = line.user.head, .hwtail = line.user.tail, .kern_need_kick = 1, .pad = {}};
 }
 
-Result<> SyncLoop::run(const abi::nmreq_header& request, Device& port, Ringer& ringer) {
-  if (is_running_.exchange(true)) {
-    return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
-  }
+template <class Sender, class Receiver>
+Result<> SyncLoopOf<Sender, Receiver>::run_rings(const abi::nmreq_header& request, Device& port,
+                                                 Ringer& ringer) {
   const auto& body = *reinterpret_cast<const abi::nmreq_sync_kloop_start*>(
       static_cast<std::uintptr_t>(request.nr_body));
   auto kicks = Kicks::from(request, senders_.size(), receivers_.size());
-  Result<> done;
-  if (kicks) {
-    run_with(*kicks, body.sleep_us, port, ringer);
-  } else {
-    done = std::unexpected(kicks.error());
-  }
-  is_stopping_ = false;
-  is_running_ = false;
-  is_running_.notify_all();
-  return done;
-}
-
-void SyncLoop::run_with(Kicks& kicks, std::uint32_t sleep_us, Device& port, Ringer& ringer) {
-  equip(kicks);
+  if (!kicks) return std::unexpected(kicks.error());
+  equip(*kicks);
   want_kicks(false);
-  while (!is_stopping_) {
+  while (!is_stopping()) {
     const bool has_moved = round(ringer);
-    if (kicks.awaited) {
-      if (!has_moved) sleep(*kicks.awaited, port, ringer);
-    } else if (sleep_us != 0) {
-      os::pause(std::chrono::microseconds(sleep_us));
+    if (kicks->awaited) {
+      if (!has_moved) sleep(*kicks->awaited, port, ringer);
+    } else if (body.sleep_us != 0) {
+      os::pause(std::chrono::microseconds(body.sleep_us));
     }
   }
+  return {};
 }
 
-void SyncLoop::equip(const Kicks& kicks) noexcept {
+template <class Sender, class Receiver>
+void SyncLoopOf<Sender, Receiver>::equip(const Kicks& kicks) noexcept {
   const auto give = [&kicks](auto& line, std::size_t n, bool is_direct) {
     const bool is_told = n < kicks.interrupts.size() && kicks.interrupts[n];
     line.interrupt = is_told ? &kicks.interrupts[n] : nullptr;
@@ -132,7 +167,9 @@ void SyncLoop::equip(const Kicks& kicks) noexcept {
 }
 
 /// Whoever comes with news sees that this is about to sleep, or is seen by the last look.
-void SyncLoop::sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept {
+template <class Sender, class Receiver>
+void SyncLoopOf<Sender, Receiver>::sleep(os::Signals& kicks, Device& port,
+                                         Ringer& ringer) noexcept {
   constexpr auto both = Direction::rx | Direction::tx;
   constexpr auto longest = std::chrono::seconds(3);  // as the module has it
   want_kicks(true);
@@ -143,7 +180,7 @@ void SyncLoop::sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept 
   std::array<pollfd, 3> fds{{{kicks.fd(), POLLIN, 0},
                              {port.wait_handle(Direction::rx).fd, POLLIN, 0},
                              {port.wait_handle(Direction::tx).fd, POLLIN, 0}}};
-  if (!has_moved && !is_stopping_) (void)os::poll(fds, longest);
+  if (!has_moved && !is_stopping()) (void)os::poll(fds, longest);
   port.disarm(both);
   want_kicks(false);
   tell_of_news();
@@ -151,7 +188,8 @@ void SyncLoop::sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept 
 }
 
 /// Direct lines are synced here; the others are in the next round.
-void SyncLoop::take_kicks(os::Signals& kicks, Ringer& ringer) noexcept {
+template <class Sender, class Receiver>
+void SyncLoopOf<Sender, Receiver>::take_kicks(os::Signals& kicks, Ringer& ringer) noexcept {
   while (const auto kicked = kicks.next()) {
     const std::size_t n = *kicked;
     if (n < senders_.size()) {
@@ -163,9 +201,11 @@ void SyncLoop::take_kicks(os::Signals& kicks, Ringer& ringer) noexcept {
 }
 
 /// Of a direct line only the program syncs, by its kick: it has to be told what there is.
-void SyncLoop::tell_of_news() noexcept {
+template <class Sender, class Receiver>
+void SyncLoopOf<Sender, Receiver>::tell_of_news() noexcept {
   const auto tell = [](auto& line, const std::atomic<std::uint32_t>& news) {
     if (!line.is_direct || line.interrupt == nullptr) return;
+    look(line.side);
     const std::uint32_t now = news.load(std::memory_order_acquire);
     if (std::exchange(line.known, now) != now) os::signal(*line.interrupt);
   };
@@ -173,7 +213,8 @@ void SyncLoop::tell_of_news() noexcept {
   for (auto& line : receivers_) tell(line, line.side.words().published);
 }
 
-void SyncLoop::want_kicks(bool wanted) noexcept {
+template <class Sender, class Receiver>
+void SyncLoopOf<Sender, Receiver>::want_kicks(bool wanted) noexcept {
   const auto want = [wanted](auto& line) {
     if (!line.is_direct) store(line.to_program->kern_need_kick, std::uint32_t{wanted});
   };
@@ -182,9 +223,10 @@ void SyncLoop::want_kicks(bool wanted) noexcept {
 }
 
 /// The program stores cur, then head; it loads hwtail, then hwcur. Yields whether these moved.
+template <class Sender, class Receiver>
 template <class Side>
-bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken,
-                    Ringer& ringer) noexcept {
+bool SyncLoopOf<Sender, Receiver>::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken,
+                                        Ringer& ringer) noexcept {
   const std::uint32_t tail = line.user.tail;
   line.user.head = __atomic_load_n(&line.from_program->head, __ATOMIC_ACQUIRE);
   line.user.cur = load(line.from_program->cur);
@@ -208,35 +250,31 @@ bool SyncLoop::sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken,
 }
 
 /// With monitors.
+template <class Sender, class Receiver>
 template <class Side>
-void SyncLoop::sync_watched(Line<Side>& line, Ringer& ringer) noexcept {
+void SyncLoopOf<Sender, Receiver>::sync_watched(Line<Side>& line, Ringer& ringer) noexcept {
   constexpr Direction direction = direction_of<Side>;
   taps_.before(direction, line.number, line.side.handed_over(), ringer);
   if (!line.side.sync()) line.side.reset();
   taps_.after(direction, line.number, ringer);
 }
 
-bool SyncLoop::sync(Line<PipeSender>& line, Ringer& ringer) noexcept {
-  RingWords& words = line.side.words();
-  const bool has_moved = sync(line, words.published, ringer);
-  ringer.publish_barrier();
-  if (words.rx_sleepers != 0 && line.side.has_news()) {
-    ringer.wake(words.rx_sleepers, Direction::rx);
-  }
+template <class Sender, class Receiver>
+bool SyncLoopOf<Sender, Receiver>::sync(Line<Sender>& line, Ringer& ringer) noexcept {
+  const bool has_moved = sync(line, line.side.words().published, ringer);
+  wake(line.side, ringer);
   return has_moved;
 }
 
-bool SyncLoop::sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept {
-  RingWords& words = line.side.words();
-  const bool has_moved = sync(line, words.returned, ringer);
-  ringer.publish_barrier();
-  if (words.tx_sleepers != 0 && line.side.has_room()) {
-    ringer.wake(words.tx_sleepers, Direction::tx);
-  }
+template <class Sender, class Receiver>
+bool SyncLoopOf<Sender, Receiver>::sync(Line<Receiver>& line, Ringer& ringer) noexcept {
+  const bool has_moved = sync(line, line.side.words().returned, ringer);
+  wake(line.side, ringer);
   return has_moved;
 }
 
-bool SyncLoop::round(Ringer& ringer) noexcept {
+template <class Sender, class Receiver>
+bool SyncLoopOf<Sender, Receiver>::round(Ringer& ringer) noexcept {
   bool has_moved = false;
   for (auto& line : senders_) {
     if (!line.is_direct) has_moved |= sync(line, ringer);
@@ -246,5 +284,8 @@ bool SyncLoop::round(Ringer& ringer) noexcept {
   }
   return has_moved;
 }
+
+template class SyncLoopOf<PipeSender, PipeReceiver>;
+template class SyncLoopOf<PortSender, PortReceiver>;
 
 }  // namespace netmap::embedded

@@ -12,6 +12,7 @@
 #include "device/embedded/bell.hpp"
 #include "device/embedded/kicks.hpp"
 #include "device/embedded/pipe_ring.hpp"
+#include "device/embedded/port_side.hpp"
 #include "device/embedded/taps.hpp"
 
 #include <atomic>
@@ -26,11 +27,10 @@ class SyncLoop {
   /// EFAULT if there is none.
   [[nodiscard]] static Result<> check(abi::nmreq_opt_csb& arrays, bool is_exclusive);
 
-  /// Takes over the rings and fills in the arrays, an entry a ring, senders first. `taps` are the
-  /// port's, if `is_watched` says that there are any.
-  SyncLoop(const abi::nmreq_opt_csb& arrays, const std::vector<PipeSender>& senders,
-           const std::vector<PipeReceiver>& receivers, Taps taps,
-           const std::atomic<std::uint8_t>& is_watched);
+  SyncLoop() = default;
+  SyncLoop(const SyncLoop&) = delete;
+  SyncLoop& operator=(const SyncLoop&) = delete;
+  virtual ~SyncLoop() = default;
 
   /// Syncs what `request`, a sync_kloop_start, says, until it is told to stop: pauses after each
   /// round or, if there is a kick for every ring, sleeps until one comes or a peer has news for
@@ -42,6 +42,25 @@ class SyncLoop {
   /// Returns when nobody runs the loop.
   void await_end() noexcept { is_running_.wait(true); }
   [[nodiscard]] bool is_running() const noexcept { return is_running_; }
+
+ protected:
+  virtual Result<> run_rings(const abi::nmreq_header& request, Device& port, Ringer& ringer) = 0;
+  [[nodiscard]] bool is_stopping() const noexcept { return is_stopping_; }
+
+ private:
+  std::atomic<bool> is_running_{false};
+  std::atomic<bool> is_stopping_{false};
+};
+
+/// Of a pipe's rings, PipeSender and PipeReceiver, or of others, PortSender and PortReceiver.
+template <class Sender, class Receiver>
+class SyncLoopOf final : public SyncLoop {
+ public:
+  /// Takes over the rings and fills in the arrays, an entry a ring, senders first. `taps` are the
+  /// port's, if `is_watched` says that there are any.
+  SyncLoopOf(const abi::nmreq_opt_csb& arrays, std::vector<Sender> senders,
+             std::vector<Receiver> receivers, Taps taps,
+             const std::atomic<std::uint8_t>& is_watched);
 
  private:
   /// One ring: the program's entry, the answer, and the head, cur and tail that they stand for.
@@ -57,9 +76,9 @@ class SyncLoop {
     bool is_direct = false;   ///< synced when kicked, and only then
   };
   template <class Side>
-  void add(std::vector<Line<Side>>& lines, const Side& side, const abi::netmap_ring& ring,
-           const abi::nmreq_opt_csb& arrays, std::size_t n);
-  void run_with(Kicks& kicks, std::uint32_t sleep_us, Device& port, Ringer& ringer);
+  void add(std::vector<Line<Side>>& lines, Side side, const abi::nmreq_opt_csb& arrays,
+           std::size_t n);
+  Result<> run_rings(const abi::nmreq_header& request, Device& port, Ringer& ringer) override;
   void equip(const Kicks& kicks) noexcept;
   void sleep(os::Signals& kicks, Device& port, Ringer& ringer) noexcept;
   void take_kicks(os::Signals& kicks, Ringer& ringer) noexcept;
@@ -67,8 +86,8 @@ class SyncLoop {
   void want_kicks(bool wanted) noexcept;
   template <class Side>
   bool sync(Line<Side>& line, const std::atomic<std::uint32_t>& taken, Ringer& ringer) noexcept;
-  bool sync(Line<PipeSender>& line, Ringer& ringer) noexcept;
-  bool sync(Line<PipeReceiver>& line, Ringer& ringer) noexcept;
+  bool sync(Line<Sender>& line, Ringer& ringer) noexcept;
+  bool sync(Line<Receiver>& line, Ringer& ringer) noexcept;
   template <class Side>
   void sync_watched(Line<Side>& line, Ringer& ringer) noexcept;
   /// Syncs all but direct lines; whether anything moved.
@@ -76,10 +95,8 @@ class SyncLoop {
 
   Taps taps_;
   const std::atomic<std::uint8_t>* is_watched_;
-  std::vector<Line<PipeSender>> senders_;
-  std::vector<Line<PipeReceiver>> receivers_;
-  std::atomic<bool> is_running_{false};
-  std::atomic<bool> is_stopping_{false};
+  std::vector<Line<Sender>> senders_;
+  std::vector<Line<Receiver>> receivers_;
 };
 
 }  // namespace netmap::embedded
