@@ -10,7 +10,7 @@ namespace netmap::embedded {
 ValePeers::ValePeers(std::shared_ptr<Domain> domain, const Switch& vale, std::uint16_t own)
     : domain_(std::move(domain)),
       vale_(&vale),
-      own_(own),
+      own_(own % max_switch_ports),
       number_(static_cast<std::uint16_t>(&vale - domain_->state().switches)),
       is_alone_(number_ >= unattached),
       changes_(vale.changes - 1),

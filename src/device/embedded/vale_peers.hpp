@@ -22,7 +22,7 @@ struct ValeOutlet {
 
 class ValePeers {
  public:
-  /// Of the port `own` of `vale`.
+  /// Of the port `own` of `vale`; of some port, if the record that names it is damaged.
   ValePeers(std::shared_ptr<Domain> domain, const Switch& vale, std::uint16_t own);
 
   /// Looks again if the switch has changed. What cannot be mapped is not there, until it changes
