@@ -41,7 +41,8 @@ Endpoint::~Endpoint() {
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
 }
 
-/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone.
+/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone. To others
+/// who have copies it is not this process's any more: it does not wait for its end, see collect().
 void Endpoint::close_unless_held() noexcept {
   EndpointRecord& record = own();
   const std::uint32_t index = binding_->endpoint;
@@ -49,7 +50,10 @@ void Endpoint::close_unless_held() noexcept {
   binding_.reset();
   const auto locked = domain_->lock();
   if (!locked) return;
-  if (record.epoch == epoch && !Bell::is_held(*domain_, index)) record.is_closed = true;
+  if (record.epoch == epoch) {
+    record.is_closed = !Bell::is_held(*domain_, index);
+    record.owner = std::uint64_t{epoch} << 32 | index;
+  }
   (void)collect(*domain_);
 }
 

@@ -93,6 +93,7 @@ constexpr os::DescriptorKeeper keeper{keep, forgo};
 /// Until it is registered a file's descriptor is one of the domain's state.
 int open(int flags) {
   return guarded([&] {
+    const std::scoped_lock only(OpenFile::control_mutex());
     auto domain = embedded::Domain::at("");
     if (!domain) {
       say("/dev/netmap: " + domain.error().message());

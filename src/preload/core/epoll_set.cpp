@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <utility>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 namespace netmap::preload {
 namespace {
 
@@ -70,6 +73,7 @@ std::size_t EpollSet::tell(std::span<const Watched> watched, std::span<const int
   return count;
 }
 
+/// The kernel's part is asked for past the shim, which would come back here.
 int EpollSet::wait(int set, std::span<epoll_event> events, const timespec* timeout,
                    const sigset_t* signals) {
   std::vector<int> fds;
@@ -79,8 +83,8 @@ int EpollSet::wait(int set, std::span<epoll_event> events, const timespec* timeo
   const std::size_t count = tell(watched, fds, events);
   const std::span rest = events.subspan(count);
   if (others[0].revents == 0 || rest.empty()) return static_cast<int>(count);
-  const int more = ::epoll_wait(set, rest.data(), static_cast<int>(rest.size()), 0);
-  return static_cast<int>(count) + std::max(more, 0);
+  const auto more = ::syscall(SYS_epoll_pwait, set, rest.data(), rest.size(), 0, nullptr, 0);
+  return static_cast<int>(count) + static_cast<int>(std::max(more, 0L));
 }
 
 }  // namespace netmap::preload

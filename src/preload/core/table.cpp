@@ -78,6 +78,7 @@ std::shared_ptr<void> Table::remove(int fd) {
 }
 
 void Table::follow(const OpenFile& file) {
+  ::fcntl(file.life(), F_SETFL, 0);  // programs did not ask for O_NONBLOCK
   const std::scoped_lock only(mutex_);
   for (const auto& [fd, other] : files_) {
     if (other.get() != &file) continue;
