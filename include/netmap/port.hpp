@@ -44,8 +44,9 @@ enum class DeviceKind : std::uint8_t {
 
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::automatic;
-  /// Where embedded ports meet: a directory on tmpfs or hugetlbfs. Empty: what NETMAP_DOMAIN says,
-  /// else the user's own under /dev/shm.
+  /// Where embedded ports meet: a directory on tmpfs or hugetlbfs, the user's alone, or of mode
+  /// 02770 and a group's that the user belongs to. Empty: what NETMAP_DOMAIN says, else the user's
+  /// own under /dev/shm. Fails with domain_unusable if it is neither.
   std::string domain{};
   /// Of the embedded device's interfaces: who opens one first decides between native and generic,
   /// others have it as it is; each port for itself whether native is without copies. Fails with

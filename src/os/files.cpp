@@ -39,6 +39,7 @@ Outcome<FileStatus> status(const File& file) {
                     .inode = status.st_ino,
                     .bytes = static_cast<std::uint64_t>(status.st_size),
                     .owner = status.st_uid,
+                    .group = status.st_gid,
                     .mode = status.st_mode,
                     .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC,
                     .is_regular = S_ISREG(status.st_mode)};
@@ -66,8 +67,23 @@ Outcome<std::vector<std::string>> list(const File& directory) {
   return names;
 }
 
+Outcome<File> make_file(const File& directory, const std::string& name, mode_t mode) {
+  auto file = open(directory.fd(), ".", O_RDWR | O_TMPFILE, mode);
+  if (!file) return file;
+  const auto link = "/proc/self/fd/" + std::to_string(file->fd());
+  if (::fchmod(file->fd(), mode) < 0 ||
+      ::linkat(AT_FDCWD, link.c_str(), directory.fd(), name.c_str(), AT_SYMLINK_FOLLOW) < 0) {
+    return failure();
+  }
+  return file;
+}
+
 Outcome<> make_fifo(const File& directory, const std::string& name) {
   return outcome(::mkfifoat(directory.fd(), name.c_str(), 0600));
+}
+
+Outcome<> set_mode(const File& directory, const std::string& name, mode_t mode) {
+  return outcome(::fchmodat(directory.fd(), name.c_str(), mode, AT_SYMLINK_NOFOLLOW));
 }
 
 Outcome<> remove(const File& directory, const std::string& name) {

@@ -16,9 +16,10 @@ struct FileStatus {
   std::uint64_t inode;
   std::uint64_t bytes;
   std::uint32_t owner;
-  std::uint32_t mode;
-  bool in_memory;   ///< lies on tmpfs or hugetlbfs
-  bool is_regular;  ///< and no directory, FIFO or device
+  std::uint32_t group;
+  std::uint32_t mode;  ///< with the file's type
+  bool in_memory;      ///< lies on tmpfs or hugetlbfs
+  bool is_regular;     ///< and no directory, FIFO or device
 };
 [[nodiscard]] Outcome<FileStatus> status(const File& file);
 
@@ -28,7 +29,13 @@ struct FileStatus {
 void remove_directory(const std::string& path) noexcept;
 /// The names of all files in it.
 [[nodiscard]] Outcome<std::vector<std::string>> list(const File& directory);
+/// Makes a file of that mode, whatever the umask, which nobody sees before it has it; fails with
+/// file_exists.
+[[nodiscard]] Outcome<File> make_file(const File& directory, const std::string& name, mode_t mode);
+/// Of mode 0600, or less if the umask says so.
 [[nodiscard]] Outcome<> make_fifo(const File& directory, const std::string& name);
+/// Of the file itself, not of what a link of that name points to.
+[[nodiscard]] Outcome<> set_mode(const File& directory, const std::string& name, mode_t mode);
 /// Succeeds if there is no such file.
 Outcome<> remove(const File& directory, const std::string& name);
 

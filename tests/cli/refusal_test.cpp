@@ -159,8 +159,13 @@ TEST_F(Domain, HasToBeOurs) {
     ASSERT_EQ(chown(domain().c_str(), 12345, 12345), 0);
     expect_refused(receive(), failure, "belongs to user 12345");
   } else {
-    expect_refused(run(nmx({"recv", "x{1", "--domain", "/dev/shm"})), failure, "belongs to user 0");
+    expect_refused(run(nmx({"recv", "x{1", "--domain", "/dev"})), failure, "belongs to user 0");
   }
+}
+
+TEST_F(Domain, IsNotWhereEverybodyHasFiles) {
+  expect_refused(run(nmx({"recv", "x{1", "--domain", "/dev/shm"})), failure,
+                 "name a directory in it");
 }
 
 TEST_F(Domain, HasToBeInMemory) {

@@ -4,7 +4,6 @@
 // who sleeps is forgotten. A lost wake-up shows as a wait that ends with nothing.
 #include "embedded/support.hpp"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <span>
@@ -15,31 +14,6 @@ namespace netmap::embedded {
 namespace {
 
 using Processes = InDomain;
-
-/// Sends numbers up to `end`, sleeping whenever there is no room.
-bool send_all(Port& port, std::uint64_t end) {
-  TxRing& tx = port.tx_rings()[0];
-  for (std::uint64_t next = 0; next != end;) {
-    const std::uint64_t before = next;
-    next = send_numbers(tx, next, end);
-    must(port.sync_tx());
-    if (next != before) continue;
-    must(tx.want(std::min(4U, tx.num_slots() - 1)));
-    if (must(port.wait(Direction::tx, patience)).empty()) return false;
-  }
-  return must(port.drain(patience)) == 0;
-}
-
-/// Takes numbers up to `end`, sleeping whenever there is none.
-bool receive_all(Port& port, std::uint64_t end) {
-  RxRing& rx = port.rx_rings()[0];
-  for (std::uint64_t next = 0; next != end;) {
-    if (must(port.wait(Direction::rx, patience)).empty()) return false;
-    next = take_numbers(rx, next);
-  }
-  must(port.sync_rx());
-  return true;
-}
 
 constexpr std::uint64_t many_packets = 500'000;
 

@@ -3,6 +3,7 @@
 
 #include "device/embedded/state.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -152,6 +153,29 @@ std::uint64_t take_numbers(RxRing& ring, std::uint64_t next, std::size_t limit) 
       },
       limit);
   return next;
+}
+
+bool send_all(Port& port, std::uint64_t end) {
+  TxRing& tx = port.tx_rings()[0];
+  for (std::uint64_t next = 0; next != end;) {
+    const std::uint64_t before = next;
+    next = send_numbers(tx, next, end);
+    must(port.sync_tx());
+    if (next != before) continue;
+    must(tx.want(std::min(4U, tx.num_slots() - 1)));
+    if (must(port.wait(Direction::tx, patience)).empty()) return false;
+  }
+  return must(port.drain(patience)) == 0;
+}
+
+bool receive_all(Port& port, std::uint64_t end) {
+  RxRing& rx = port.rx_rings()[0];
+  for (std::uint64_t next = 0; next != end;) {
+    if (must(port.wait(Direction::rx, patience)).empty()) return false;
+    next = take_numbers(rx, next);
+  }
+  must(port.sync_rx());
+  return true;
 }
 
 std::size_t open_files() {

@@ -224,4 +224,9 @@ void send_one(Port& port, std::uint64_t number = 0, std::size_t ring = 0);
 /// Takes up to `limit` packets, whose numbers must go on from `next`; yields the next number.
 std::uint64_t take_numbers(RxRing& ring, std::uint64_t next, std::size_t limit = SIZE_MAX);
 
+/// Sends numbers up to `end`, sleeping whenever there is no room; false if there is none for long.
+[[nodiscard]] bool send_all(Port& port, std::uint64_t end);
+/// Takes numbers up to `end`, sleeping whenever there is none; false if none comes for long.
+[[nodiscard]] bool receive_all(Port& port, std::uint64_t end);
+
 }  // namespace netmap::embedded

@@ -39,6 +39,9 @@ const std::map<std::string, std::vector<int>> errors{
     {"fstatfs", {EIO, ENOMEM, EINTR}},
     {"mkdir", {EACCES, EDQUOT, ENOENT, ENOMEM, ENOSPC, EROFS}},
     {"fdopendir", {ENOMEM}},
+    {"fchmod", {EIO, EPERM, EROFS}},
+    {"fchmodat", {EACCES, EIO, ENOENT, ENOMEM, EOPNOTSUPP, EPERM, EROFS}},
+    {"linkat", {EACCES, EDQUOT, EEXIST, ENOENT, ENOMEM, ENOSPC, EROFS}},
     {"mkfifoat", {EACCES, EDQUOT, EEXIST, ENOMEM, ENOSPC, EROFS}},
     {"unlinkat", {EACCES, EBUSY, EIO, ENOMEM, EPERM, EROFS}},
     {"ftruncate", {EFBIG, EINTR, EIO, EPERM, EROFS}},
@@ -115,6 +118,10 @@ WRAP(int, fstat, -1, (int fd, struct stat* status), (fd, status))
 WRAP(int, fstatfs, -1, (int fd, struct statfs* status), (fd, status))
 WRAP(int, mkdir, -1, (const char* path, mode_t mode), (path, mode))
 WRAP(DIR*, fdopendir, nullptr, (int fd), (fd))
+WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fchmodat, -1, (int at, const char* path, mode_t mode, int flags), (at, path, mode, flags))
+WRAP(int, linkat, -1, (int from, const char* name, int at, const char* path, int flags),
+     (from, name, at, path, flags))
 WRAP(int, mkfifoat, -1, (int at, const char* path, mode_t mode), (at, path, mode))
 WRAP(int, unlinkat, -1, (int at, const char* path, int flags), (at, path, flags))
 WRAP(int, ftruncate, -1, (int fd, off_t size), (fd, size))

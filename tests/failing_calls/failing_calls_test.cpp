@@ -15,6 +15,8 @@
 #include <functional>
 #include <optional>
 
+#include <sys/stat.h>
+
 namespace netmap::embedded {
 namespace {
 
@@ -68,6 +70,10 @@ void open_both(const DeviceOptions& device, Ports& ports) {
   ports.right = must(try_open("x}1", {}, device));
 }
 void nothing(const DeviceOptions&, Ports&) {}
+void share_domain(const DeviceOptions& device, Ports&) {
+  std::filesystem::create_directory(device.domain);
+  ASSERT_EQ(::chmod(device.domain.c_str(), 02770), 0);
+}
 void bring_memory(const DeviceOptions&, Ports& ports) {
   ports.memory.emplace();
 }
@@ -109,6 +115,8 @@ void bring_receiver(const DeviceOptions& device, Ports& ports) {
 
 const Operation operations[]{
     {"open in a new domain", nothing,
+     [](const DeviceOptions& device, Ports& ports) { return open_left(device, ports); }},
+    {"open in a new shared domain", share_domain,
      [](const DeviceOptions& device, Ports& ports) { return open_left(device, ports); }},
     {"open with extra buffers", nothing,
      [](const DeviceOptions& device, Ports& ports) {

@@ -35,6 +35,7 @@ os::Outcome<os::File> open_life(const Domain& domain, std::uint32_t endpoint) {
 Result<os::File> make_fifo(const Domain& domain, const std::string& name, int mode) {
   auto made = os::remove(domain.directory(), name);
   if (made) made = os::make_fifo(domain.directory(), name);
+  if (made && domain.is_shared()) made = os::set_mode(domain.directory(), name, shared_mode);
   auto file = made ? open_fifo(domain, name, mode) : std::unexpected(made.error());
   if (!file) {
     return std::unexpected(cannot("make '" + name + "' in '" + domain.path() + "'", file.error()));

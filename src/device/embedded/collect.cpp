@@ -93,23 +93,33 @@ void release_queues(DomainState& state, const EndpointRecord& endpoint, Memory& 
   if (is_last) memory.let_grow();
 }
 
+/// Whether the region is a file of a user who keeps it from this one.
+bool is_denied(const Domain& domain, std::uint16_t memory_id) {
+  const auto memory = Memory::existing(domain, memory_id);
+  return !memory && memory.error().code() == std::errc::permission_denied;
+}
+
 /// Endpoints that nobody has open any more. A process lets go of one after the other when it dies,
-/// and what it forwarded is told from all of them: those it has not closed wait for the last.
+/// and what it forwarded is told from all of them: those it has not closed wait for the last. Those
+/// of a region that this process is denied wait for somebody who is in it.
 std::vector<std::uint32_t> find_dead(Domain& domain) {
   const DomainState& state = domain.state();
   std::vector<std::uint32_t> dead;
   std::set<std::uint64_t> alive;
+  std::set<std::uint16_t> memories;
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
     if (state.endpoints[index].in_use == 0) continue;
     if (Bell::is_held(domain, index)) {
       alive.insert(state.endpoints[index].owner);
+      memories.insert(state.endpoints[index].memory_id);
     } else {
       dead.push_back(index);
     }
   }
   std::erase_if(dead, [&](std::uint32_t index) {
     const EndpointRecord& endpoint = state.endpoints[index];
-    return !endpoint.is_closed && alive.contains(endpoint.owner);
+    return (!endpoint.is_closed && alive.contains(endpoint.owner)) ||
+           (memories.contains(endpoint.memory_id) && is_denied(domain, endpoint.memory_id));
   });
   return dead;
 }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace netmap::embedded {
 namespace {
@@ -15,30 +16,56 @@ using namespace std::chrono_literals;
 constexpr auto lock_patience = 5s;
 constexpr const char* remedy = "; remove it once nobody uses it, or name another domain";
 
+std::string own_path() {
+  return "/dev/shm/netmapxx-" + std::to_string(os::user());
+}
+
 std::string default_path() {
-  const std::string named = os::environment("NETMAP_DOMAIN");
-  return named.empty() ? "/dev/shm/netmapxx-" + std::to_string(os::user()) : named;
+  std::string named = os::environment("NETMAP_DOMAIN");
+  return named.empty() ? own_path() : named;
 }
 
-Error unusable(const std::string& path, const std::string& why) {
-  return {errc::domain_unusable, "the domain '" + path + "' cannot be used: " + why};
+std::unexpected<Error> unusable(const std::string& path, const std::string& why) {
+  return std::unexpected(
+      Error(errc::domain_unusable, "the domain '" + path + "' cannot be used: " + why));
 }
 
-/// Others must not be able to read packets, nor to swap the directory under our feet.
+/// Setgid, so that files have the directory's group, and not sticky, so that everybody can remove
+/// what somebody left.
+bool is_group_directory(const os::FileStatus& directory) {
+  return (directory.mode & 07777) == 02770;
+}
+
+std::string how_to_share(const std::string& path) {
+  return "'chgrp GROUP " + path + " && chmod 2770 " + path + "'";
+}
+
+/// Others must not be able to read packets, nor to swap the directory under our feet, unless its
+/// owner shares it. In the user's own place anybody could have put a directory, and shared that.
+bool is_for_us(const std::string& path, const os::FileStatus& status) {
+  if (status.owner == os::user() && (status.mode & 077) == 0) return true;
+  return is_group_directory(status) && (status.owner == os::user() || path != own_path());
+}
+
+std::string why_not_for_us(const std::string& path, const os::FileStatus& status) {
+  const std::string owner = "user " + std::to_string(status.owner);
+  if ((status.mode & S_ISVTX) != 0) return "many users keep files there; name a directory in it";
+  if (status.owner == os::user()) {
+    return "others have rights on it; run 'chmod 700 " + path +
+           "', or share it with a group: " + how_to_share(path);
+  }
+  std::string why = "it belongs to " + owner + ", not to you; ";
+  if (path != own_path()) why += owner + " can share it, " + how_to_share(path) + "; or ";
+  return why + "name another with NETMAP_DOMAIN";
+}
+
 Result<os::FileStatus> check(const std::string& path, const os::File& directory) {
   const auto status = os::status(directory);
-  if (!status) return std::unexpected(unusable(path, status.error().message()));
-  if (status->owner != os::user()) {
-    return std::unexpected(unusable(path, "it belongs to user " + std::to_string(status->owner) +
-                                              ", not to you; name another with NETMAP_DOMAIN"));
-  }
-  if ((status->mode & 077) != 0) {
-    return std::unexpected(unusable(path, "others have rights on it; run 'chmod 700' on it"));
-  }
+  if (!status) return unusable(path, status.error().message());
   if (!status->in_memory) {
-    return std::unexpected(
-        unusable(path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm"));
+    return unusable(path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm");
   }
+  if (!is_for_us(path, *status)) return unusable(path, why_not_for_us(path, *status));
   return *status;
 }
 
@@ -54,15 +81,38 @@ Result<bool> make_directory(const std::string& path) {
   return *made;
 }
 
-/// The directory itself, not what a link of that name points to.
-Result<os::File> open_directory(const std::string& path) {
-  auto directory = os::open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+/// The directory itself, not what a link of that name points to; to be looked at, which nobody may
+/// be denied.
+Result<os::File> find_directory(const std::string& path) {
+  auto directory = os::open(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (directory) return std::move(*directory);
   if (directory.error() == std::errc::not_a_directory) {
-    return std::unexpected(
-        unusable(path, "it is a file or a symbolic link; name a directory itself"));
+    return unusable(path, "it is a file or a symbolic link; name a directory itself");
   }
   return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
+}
+
+/// Who may read a shared directory may write in it.
+Result<os::File> enter(const std::string& path, const os::File& found,
+                       const os::FileStatus& status) {
+  auto directory = os::open(found.fd(), ".", O_RDONLY | O_DIRECTORY);
+  if (directory) return std::move(*directory);
+  if (is_group_directory(status) && directory.error() == std::errc::permission_denied) {
+    return unusable(path, "user " + std::to_string(status.owner) + " shares it with the group " +
+                              std::to_string(status.group) +
+                              ", to which you do not belong; join that, or name another with "
+                              "NETMAP_DOMAIN");
+  }
+  return std::unexpected(cannot("open the domain '" + path + "'", directory.error()));
+}
+
+/// Others find the file once they may open it, and never without: who makes it may be killed.
+os::Outcome<os::File> open_or_make_shared(const os::File& directory, const std::string& name) {
+  auto file = os::open(directory.fd(), name, O_RDWR | O_NOFOLLOW);
+  if (file || file.error() != std::errc::no_such_file_or_directory) return file;
+  file = os::make_file(directory, name, shared_mode);
+  if (file || file.error() != std::errc::file_exists) return file;
+  return os::open(directory.fd(), name, O_RDWR | O_NOFOLLOW);
 }
 
 struct OpenDomains {
@@ -91,31 +141,47 @@ Result<std::shared_ptr<Domain>> Domain::at(const std::string& named) {
   const std::string path = named.empty() ? default_path() : named;
   const auto made = make_directory(path);
   if (!made) return std::unexpected(made.error());
-  auto directory = open_directory(path);
-  if (!directory) return std::unexpected(directory.error());
-  const auto status = check(path, *directory);
+  const auto found = find_directory(path);
+  if (!found) return std::unexpected(found.error());
+  const auto status = check(path, *found);
   if (!status) {
     if (*made) os::remove_directory(path);
     return std::unexpected(status.error());
   }
+  auto directory = enter(path, *found, *status);
+  if (!directory) return std::unexpected(directory.error());
 
   const std::scoped_lock only(open_domains().mutex);
   auto& known = open_domains().domains[{status->device, status->inode}];
   if (auto domain = known.lock()) return domain;
-  auto domain = std::make_shared<Domain>(path, std::move(*directory));
+  auto domain = std::make_shared<Domain>(path, std::move(*directory), is_group_directory(*status));
   if (auto mapped = domain->map_state(); !mapped) return std::unexpected(mapped.error());
   known = domain;
   return domain;
 }
 
-Domain::Domain(std::string path, os::File directory)
-    : path_(std::move(path)), directory_(std::move(directory)) {}
+Domain::Domain(std::string path, os::File directory, bool is_shared)
+    : path_(std::move(path)), directory_(std::move(directory)), is_shared_(is_shared) {}
+
+Result<os::File> Domain::open_file(const std::string& name, int flags) const {
+  auto file = is_shared_ && flags == O_CREAT
+                  ? open_or_make_shared(directory_, name)
+                  : os::open(directory_.fd(), name, O_RDWR | O_NOFOLLOW | flags, 0600);
+  if (file) return std::move(*file);
+  const std::string step = "open '" + path_ + '/' + name + "'";
+  if (!is_shared_ || file.error() != std::errc::permission_denied) {
+    return std::unexpected(cannot(step, file.error()));
+  }
+  return std::unexpected(Error(file.error(), "cannot " + step +
+                                                 ": it was made before the domain was shared; once "
+                                                 "nobody uses the domain, remove its files"));
+}
 
 /// A lock file is opened anew each time: an inherited descriptor would share its lock with the
 /// parent process.
 Result<Domain::Lock> Domain::lock() {
-  auto file = os::open(directory_.fd(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (!file) return std::unexpected(cannot("open the lock of '" + path_ + "'", file.error()));
+  auto file = open_file("lock", O_CREAT);
+  if (!file) return std::unexpected(file.error());
   std::unique_lock threads(threads_, std::defer_lock);
   const auto end = std::chrono::steady_clock::now() + lock_patience;
   do {
@@ -143,8 +209,8 @@ Error Domain::locked_too_long() const {
 Result<> Domain::map_state() {
   const auto locked = lock();
   if (!locked) return std::unexpected(locked.error());
-  auto file = os::open(directory_.fd(), "domain", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (!file) return std::unexpected(cannot("open the state of '" + path_ + "'", file.error()));
+  auto file = open_file("domain", O_CREAT);
+  if (!file) return std::unexpected(file.error());
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look into '" + path_ + "'", status.error()));
   const std::string what = "the domain '" + path_ + "'";

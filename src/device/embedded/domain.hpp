@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A domain: the directory where embedded ports meet, and the state its processes share.
+// A domain: the directory where embedded ports meet, and the state its processes share. It is one
+// user's, mode 0700, with files of mode 0600; or a group's, mode 02770, with files of mode 0660,
+// whatever the umask of who makes them. There everybody collects what anybody left, which is why
+// the directory must not be sticky, and each trusts all others as one's own processes.
 #pragma once
 
 #include <netmap/error.hpp>
@@ -18,13 +21,17 @@
 
 namespace netmap::embedded {
 
+/// Of the files in a domain that is shared.
+inline constexpr mode_t shared_mode = 0660;
+
 class Domain {
  public:
-  /// The domain at `path`; empty: NETMAP_DOMAIN, else the user's own under /dev/shm. Made if it
-  /// does not exist. There is one Domain per directory in a process.
+  /// The domain at `path`; empty: NETMAP_DOMAIN, else the user's own under /dev/shm. Made for the
+  /// user alone if it does not exist; another's must be shared with a group of the user's. There is
+  /// one Domain per directory in a process.
   [[nodiscard]] static Result<std::shared_ptr<Domain>> at(const std::string& path);
 
-  Domain(std::string path, os::File directory);
+  Domain(std::string path, os::File directory, bool is_shared);
 
   /// Held while records, pools or files change. A process that dies lets go of it.
   class Lock {
@@ -61,6 +68,10 @@ class Domain {
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const os::File& directory() const noexcept { return directory_; }
+  /// Whether all of a group may use it.
+  [[nodiscard]] bool is_shared() const noexcept { return is_shared_; }
+  /// Opens a file in it, to read and write. `flags` is 0, or O_CREAT to make it if need be.
+  [[nodiscard]] Result<os::File> open_file(const std::string& name, int flags) const;
   [[nodiscard]] DomainState& state() noexcept { return *state_; }
   /// Whether somebody died who had the lock, since this was last called. Under the lock.
   [[nodiscard]] bool was_left() noexcept { return std::exchange(was_left_, false); }
@@ -73,6 +84,7 @@ class Domain {
 
   std::string path_;
   os::File directory_;
+  bool is_shared_;
   os::Mapping mapping_;
   DomainState* state_ = nullptr;
   std::mutex threads_;

@@ -49,10 +49,9 @@ struct RegionFile {
 };
 
 Result<RegionFile> open_file(const Domain& domain, std::uint16_t memory_id, int flags = O_CREAT) {
+  auto file = domain.open_file(file_name(memory_id), flags);
+  if (!file) return std::unexpected(file.error());
   std::string name = path_of(domain, memory_id);
-  auto file =
-      os::open(domain.directory().fd(), file_name(memory_id), O_RDWR | O_NOFOLLOW | flags, 0600);
-  if (!file) return std::unexpected(cannot("open the region '" + name + "'", file.error()));
   const auto status = os::status(*file);
   if (!status) return std::unexpected(cannot("look at '" + name + "'", status.error()));
   return RegionFile{std::move(name), std::move(*file), *status};
