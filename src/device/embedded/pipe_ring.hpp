@@ -57,7 +57,7 @@ class PipeSender {
   /// Whoever takes a ring over is shown what has come back since its last user left. Who joins
   /// users of it changes nothing before its first sync.
   enum class Entry : std::uint8_t { takes_over, joins };
-  PipeSender(const PipeRing& ring, Entry entry) noexcept;
+  explicit PipeSender(const PipeRing& ring, Entry entry = Entry::takes_over) noexcept;
   /// From here on takes head and cur from `user` and tells it the tail, instead of the ring itself.
   void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
   /// Learns what others who share the ring did to it.
