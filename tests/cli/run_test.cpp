@@ -24,7 +24,8 @@ Arguments under_shim(const Arguments& program, const Arguments& options = {}) {
 class Run : public OnEmbedded {};
 
 TEST_F(Run, EndsAsTheProgramDoes) {
-  const Outcome done = run(under_shim({"sh", "-c", "echo $0 $1; exit 7", "-n", "--json"}));
+  const Outcome done =
+      run(under_shim({"sh", "-c", R"(printf '%s %s\n' "$0" "$1"; exit 7)", "-n", "--json"}));
   EXPECT_EQ(done.status, 7) << done.err;
   EXPECT_EQ(done.out, "-n --json\n");
 }

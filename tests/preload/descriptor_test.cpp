@@ -6,8 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <filesystem>
 #include <thread>
 
 #include <sys/socket.h>
@@ -80,11 +79,14 @@ TEST_F(DescriptorsOf, PortsAreClosedWithAllOthers) {
 
 TEST_F(DescriptorsOf, TheDeviceCannotBeHad) {
   const NetmapFile file("x{1");
-  int its_own = -1;
-  for (int fd = 20; fd != 5000 && its_own < 0; ++fd) {
-    if (::fcntl(fd, F_GETFD) >= 0) its_own = fd;
-  }
-  ASSERT_GE(its_own, 0);
+  const auto is_its_own = [&](int fd) {
+    std::error_code none;
+    const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), none);
+    return fd != file.fd() && path.string().starts_with(domain() + '/');
+  };
+  int its_own = 0;
+  while (its_own != 5000 && !is_its_own(its_own)) ++its_own;
+  ASSERT_TRUE(is_its_own(its_own));
   EXPECT_EQ(::close(its_own), -1);
   EXPECT_EQ(errno, EBADF);
   EXPECT_EQ(::dup2(STDIN_FILENO, its_own), -1);
