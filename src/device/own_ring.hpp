@@ -20,6 +20,8 @@ class OwnRing {
   explicit OwnRing(const RingPlace& at) noexcept
       : ring_(at.ring), bounds_(at.bounds), tail_(detail::load(at.ring->tail)) {}
 
+  /// From here on takes head and cur from `user` and tells it the tail, instead of the ring itself.
+  void serve(abi::netmap_ring& user) noexcept { ring_ = &user; }
   /// Goes on where another user of the ring has stopped: the program's slots are now these.
   void resume(std::uint32_t first, std::uint32_t tail) noexcept {
     first_ = first < size() ? first : 0;
@@ -91,7 +93,7 @@ class OwnRing {
            distance(head, cur) <= distance(head, tail_);
   }
 
-  abi::netmap_ring* ring_;
+  abi::netmap_ring* ring_;  ///< whose head, cur and tail count
   detail::Bounds bounds_;
   std::uint32_t first_ = 0;
   std::uint32_t tail_;

@@ -63,6 +63,22 @@ class Nics : public OnDevice {
 };
 ON_EVERY_DEVICE(Nics);
 
+// ---- Sync loops
+
+TEST_P(Nics, HaveSyncLoops) {
+  if (has_memory_of_its_own()) return;
+  OPEN_OR_END(a, near());
+  Port b = open(far());
+  SyncLoop loop = must(SyncLoop::attach(a));
+  std::thread thread([&loop] { must(loop.run(std::chrono::microseconds(50))); });
+  send_frames(a, 0, 0, 200, 1);
+  EXPECT_EQ(receive_sorted(b, 200), numbers(0, 200));
+  send_frames(b, 0, 0, 200, 1);
+  EXPECT_EQ(receive_sorted(a, 200), numbers(0, 200));
+  must(loop.stop());
+  thread.join();
+}
+
 // ---- NIC rings
 // -----------------------------------------------------------------------------------
 

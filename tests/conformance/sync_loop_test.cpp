@@ -121,6 +121,43 @@ TEST_P(Loops, OfBothEndsMeet) {
   transfer(slave, master, 1000);
 }
 
+/// As many as one ring holds: a switch drops what finds no room.
+TEST_P(Loops, OfSwitchesPortsSendAndReceive) {
+  Port a = open("vale" + base() + ":a");
+  Port b = open("vale" + base() + ":b");
+  SyncLoop loop = must(SyncLoop::attach(a));
+  const Running running(loop);
+  transfer(a, b, 500);
+  transfer(b, a, 500);
+}
+
+TEST_P(Loops, OfSwitchesPortsAreWatched) {
+  Port a = open("vale" + base() + ":a");
+  Port b = open("vale" + base() + ":b");
+  SyncLoop loop = must(SyncLoop::attach(a));
+  Port sent = open("vale" + base() + ":a/t");
+  const Running running(loop);
+  transfer(a, b, 10);
+  EXPECT_EQ(sync_and_take(sent), numbers(0, 10));
+}
+
+TEST_P(Loops, OfSwitchesPortsSleepUntilTheyAreKicked) {
+  Port a = open("vale" + base() + ":a");
+  Port b = open("vale" + base() + ":b");
+  SyncLoop loop = must(SyncLoop::attach(a));
+  const Signals signals;
+  const auto fds = signals.fds();
+  const Running running(loop, fds);
+  send_and_sync(a, 0, 5);
+  signals.tx_kick.give();
+  ASSERT_FALSE(must(b.wait(Direction::rx, patience)).empty());
+  EXPECT_EQ(take_numbers(b.rx_rings()[0]), numbers(0, 5));
+  send_and_sync(b, 0, 5);
+  signals.rx_interrupt.take();
+  ASSERT_FALSE(must(a.wait(Direction::rx, patience)).empty());
+  EXPECT_EQ(take_numbers(a.rx_rings()[0]), numbers(0, 5));
+}
+
 TEST_P(Loops, AreWatched) {
   auto [master, slave] = open_pipe();
   SyncLoop loop = must(SyncLoop::attach(master));

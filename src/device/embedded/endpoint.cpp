@@ -41,8 +41,9 @@ Endpoint::~Endpoint() {
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
 }
 
-/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone. To others
-/// who have copies it is not this process's any more: it does not wait for its end, see collect().
+/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone. To
+/// others who have copies it is not this process's any more: it does not wait for its end, see
+/// collect().
 void Endpoint::close_unless_held() noexcept {
   EndpointRecord& record = own();
   const std::uint32_t index = binding_->endpoint;
@@ -383,6 +384,13 @@ void Endpoint::show_before(Direction direction) noexcept {
 void Endpoint::show_after(Direction direction) noexcept {
   const RingRange rings = direction == Direction::tx ? own().tx : own().rx;
   for (std::size_t n = 0; n != rings.count; ++n) taps_->after(direction, n, ringer_);
+}
+
+void Endpoint::serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept {
+  if (binding_->nic) binding_->nic->serve(direction, n, user);
+  if (binding_->vale) binding_->vale->serve(direction, n, user);
+  if (!taps_) taps_ = std::make_unique<Taps>(domain_, binding_->memory, binding_->endpoint);
+  taps_->serve(direction, n, user);
 }
 
 SlotRange Endpoint::handed_over(Direction direction, std::size_t n) noexcept {

@@ -55,6 +55,8 @@ class Endpoint final : public Device {
   [[nodiscard]] int life() const noexcept { return binding_->bell.life(); }
   /// What sync_tx() and sync_rx() do of a port that has no sync loop.
   SyncStatus sync_for_loop(Direction direction) noexcept;
+  /// As OwnRing::serve(), of ring `n` of a port that is no pipe.
+  void serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept;
   /// What the next sync will take of ring `n`.
   [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
   /// Where in its region its netmap_if is, in bytes.

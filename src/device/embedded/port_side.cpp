@@ -6,7 +6,6 @@
 namespace netmap::embedded {
 
 using detail::load;
-using detail::store;
 
 PortSide::PortSide(Endpoint& port, Direction direction, std::size_t n, abi::netmap_ring& ring)
     : port_(&port),
@@ -18,11 +17,13 @@ PortSide::PortSide(Endpoint& port, Direction direction, std::size_t n, abi::netm
   look();
 }
 
+void PortSide::serve(abi::netmap_ring& user) noexcept {
+  user_ = &user;
+  port_->serve(direction_, n_, user);
+}
+
 bool PortSide::sync() noexcept {
-  store(ring_->cur, load(user_->cur));
-  store(ring_->head, load(user_->head));
   look();
-  store(user_->tail, load(ring_->tail));
   return true;
 }
 
@@ -32,7 +33,7 @@ void PortSide::look() noexcept {
   auto& taken = direction_ == Direction::tx ? words_->published : words_->returned;
   auto& given = direction_ == Direction::tx ? words_->returned : words_->published;
   taken = handed_over().first;
-  given = load(ring_->tail);
+  given = load(user_->tail);
 }
 
 SlotRange PortSide::handed_over() const noexcept {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One ring of a port that is no pipe, as a sync loop has it: what the program says goes into the
-// ring itself, and the port's own sync does the rest. That is one of all rings of a direction, but
-// of the others only the tails move, which the loop does not tell before it is their turn.
+// One ring of a port that is no pipe, as a sync loop has it. To sync it is to sync all of that
+// direction; of the others only the tails move, which the loop does not tell before their turn.
 #pragma once
 
 #include "device/device.hpp"
@@ -20,7 +19,7 @@ class PortSide {
  public:
   PortSide(Endpoint& port, Direction direction, std::size_t n, abi::netmap_ring& ring);
 
-  void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
+  void serve(abi::netmap_ring& user) noexcept;
   [[nodiscard]] bool sync() noexcept;
   /// The port has put it back already.
   void reset() noexcept {}
@@ -28,7 +27,7 @@ class PortSide {
   void look() noexcept;
   [[nodiscard]] SlotRange handed_over() const noexcept;
 
-  [[nodiscard]] abi::netmap_ring& ring() const noexcept { return *ring_; }
+  [[nodiscard]] const abi::netmap_ring& ring() const noexcept { return *ring_; }
   /// Of these, published and returned, which say as of a pipe what the port has taken and given.
   /// Whoever sleeps at the port's other side is the port's to wake.
   [[nodiscard]] RingWords& words() const noexcept { return *words_; }
@@ -38,8 +37,8 @@ class PortSide {
   Endpoint* port_;
   Direction direction_;
   std::size_t n_;
-  abi::netmap_ring* ring_;
-  abi::netmap_ring* user_;
+  const abi::netmap_ring* ring_;
+  const abi::netmap_ring* user_;  ///< whose head, cur and tail count
   std::unique_ptr<RingWords> words_;
 };
 

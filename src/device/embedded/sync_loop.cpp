@@ -26,13 +26,13 @@ constexpr bool is_sender = std::is_same_v<Side, PipeSender> || std::is_same_v<Si
 template <class Side>
 constexpr Direction direction_of = is_sender<Side> ? Direction::tx : Direction::rx;
 
-abi::netmap_ring& ring_of(const PipeSender& side) {
+const abi::netmap_ring& ring_of(const PipeSender& side) {
   return *side.ring().tx;
 }
-abi::netmap_ring& ring_of(const PipeReceiver& side) {
+const abi::netmap_ring& ring_of(const PipeReceiver& side) {
   return *side.ring().rx;
 }
-abi::netmap_ring& ring_of(const PortSide& side) {
+const abi::netmap_ring& ring_of(const PortSide& side) {
   return side.ring();
 }
 

@@ -76,6 +76,11 @@ SlotRange ValePort::handed_over(Direction direction, std::size_t n) noexcept {
   return n < receivers_.size() ? receivers_[n].handed_over() : SlotRange();
 }
 
+void ValePort::serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept {
+  if (direction == Direction::tx && n < senders_.size()) senders_[n].serve(user);
+  if (direction == Direction::rx && n < receivers_.size()) receivers_[n].serve(user);
+}
+
 detail::Ledger& ValePort::ledger(Direction direction, std::size_t n) noexcept {
   if (direction == Direction::tx) return n < senders_.size() ? senders_[n].ledger() : nothing_;
   return n < receivers_.size() ? receivers_[n].ledger() : nothing_;

@@ -23,6 +23,8 @@ class ValePort {
   SyncStatus sync_rx() noexcept;
   /// What the next sync will take of ring `n` of the endpoint.
   [[nodiscard]] SlotRange handed_over(Direction direction, std::size_t n) noexcept;
+  /// As OwnRing::serve(), of ring `n` of the endpoint.
+  void serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept;
   /// Of ring `n` of the endpoint.
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept;
   /// Whether the user has no slot to read.

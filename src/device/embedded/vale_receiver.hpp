@@ -31,6 +31,7 @@ class ValeReceiver {
     return detail::load(ring_.raw().head) == detail::load(ring_.raw().tail);
   }
   [[nodiscard]] RingWords& words() const noexcept { return *words_; }
+  void serve(abi::netmap_ring& user) noexcept { ring_.serve(user); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept {
     return mailbox_.words->dropped.load(std::memory_order_relaxed);

@@ -39,6 +39,7 @@ class ValeSender {
 
   /// What the next sync will send.
   [[nodiscard]] SlotRange handed_over() noexcept;
+  void serve(abi::netmap_ring& user) noexcept { ring_.serve(user); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:

@@ -107,6 +107,10 @@ class XdpNic final : public Nic {
     if (direction == Direction::tx) return n < tx_.size() ? tx_[n].handed_over() : SlotRange();
     return n < rx_.size() ? rx_[n].handed_over() : SlotRange();
   }
+  void serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept override {
+    if (direction == Direction::tx && n < tx_.size()) tx_[n].serve(user);
+    if (direction == Direction::rx && n < rx_.size()) rx_[n].serve(user);
+  }
   [[nodiscard]] detail::Ledger& ledger(Direction direction, std::size_t n) noexcept override {
     if (direction == Direction::tx) return n < tx_.size() ? tx_[n].ledger() : nothing_;
     return n < rx_.size() ? rx_[n].ledger() : nothing_;

@@ -64,6 +64,8 @@ class Nic {
   /// What the next sync will take of ring `n` of the layout.
   [[nodiscard]] virtual SlotRange handed_over(Direction direction,
                                               std::size_t n) const noexcept = 0;
+  /// As OwnRing::serve(), of ring `n` of the layout.
+  virtual void serve(Direction direction, std::size_t n, abi::netmap_ring& user) noexcept = 0;
   /// Of ring `n` of the layout.
   [[nodiscard]] virtual detail::Ledger& ledger(Direction direction, std::size_t n) noexcept = 0;
   /// Whether the program has a bare pointer to a ring.

@@ -26,6 +26,7 @@ class RxQueue {
   [[nodiscard]] int fd() const noexcept { return socket_->fd(); }
   /// What the next sync will give back.
   [[nodiscard]] SlotRange handed_over() const noexcept { return ring_.handed_over(); }
+  void serve(abi::netmap_ring& user) noexcept { ring_.serve(user); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:

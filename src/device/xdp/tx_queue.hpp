@@ -27,6 +27,7 @@ class TxQueue {
   [[nodiscard]] SlotRange handed_over() const noexcept {
     return ring_.handed_over().whole_packets();
   }
+  void serve(abi::netmap_ring& user) noexcept { ring_.serve(user); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
 
  private:
