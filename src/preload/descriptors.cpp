@@ -39,7 +39,7 @@ const Core* load() {
   if (!find_core(path, sizeof path)) return nullptr;
   void* const library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    std::fprintf(stderr, "netmapxx: /dev/netmap cannot be had: %s\n", ::dlerror());
+    ::dprintf(STDERR_FILENO, "netmapxx: /dev/netmap cannot be had: %s\n", ::dlerror());
     return nullptr;
   }
   process = ::getpid();

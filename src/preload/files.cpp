@@ -95,18 +95,17 @@ SHIM int openat(int directory, const char* path, int flags, ...) {
 // Names that large files and checked builds of programs use.
 SHIM int open64(const char*, int, ...) __attribute__((alias("open")));
 SHIM int openat64(int, const char*, int, ...) __attribute__((alias("openat")));
-SHIM int __open_2(const char* path, int flags) {
+SHIM int checked_open(const char*, int) asm("__open_2");
+SHIM int checked_open(const char* path, int flags) {
   return open(path, flags);
 }
-SHIM int __open64_2(const char* path, int flags) {
-  return open(path, flags);
-}
-SHIM int __openat_2(int directory, const char* path, int flags) {
+SHIM int checked_openat(int, const char*, int) asm("__openat_2");
+SHIM int checked_openat(int directory, const char* path, int flags) {
   return openat(directory, path, flags);
 }
-SHIM int __openat64_2(int directory, const char* path, int flags) {
-  return openat(directory, path, flags);
-}
+SHIM int checked_open64(const char*, int) asm("__open64_2") __attribute__((alias("__open_2")));
+SHIM int checked_openat64(int, const char*, int) asm("__openat64_2")
+    __attribute__((alias("__openat_2")));
 
 SHIM ssize_t recvmsg(int socket, msghdr* message, int flags) {
   const ssize_t bytes = next_recvmsg(socket, message, flags);

@@ -119,11 +119,14 @@ SHIM int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_
 }
 
 // What checked builds of programs use; the size of `fds` was the compiler's to check.
-SHIM int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t) {
+SHIM int checked_poll(pollfd*, nfds_t, int, size_t) asm("__poll_chk");
+SHIM int checked_poll(pollfd* fds, nfds_t count, int timeout, size_t) {
   return poll(fds, count, timeout);
 }
-SHIM int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* signals,
-                     size_t) {
+SHIM int checked_ppoll(pollfd*, nfds_t, const timespec*, const sigset_t*,
+                       size_t) asm("__ppoll_chk");
+SHIM int checked_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* signals,
+                       size_t) {
   return ppoll(fds, count, timeout, signals);
 }
 

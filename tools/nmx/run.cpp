@@ -107,6 +107,7 @@ Result<int> run(const RunOptions& options) {
   if (!options.domain.empty()) ::setenv("NETMAP_DOMAIN", options.domain.c_str(), 1);
   if (options.explains) ::setenv("NETMAP_EXPLAIN", "1", 1);
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (std::string& argument : command) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   ::execvp(arguments.front(), arguments.data());

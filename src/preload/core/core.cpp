@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <exception>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ int fail(int error) {
 }
 
 void say(const std::string& sentence) {
-  std::fprintf(stderr, "netmapxx: %s\n", sentence.c_str());
+  std::fputs(("netmapxx: " + sentence + '\n').c_str(), stderr);
 }
 
 /// What an errno leaves unsaid is said if the environment asks for it.

@@ -35,7 +35,7 @@ class Deadline {
  private:
   /// More than a year is for ever.
   static nanoseconds of(const timespec& time) {
-    constexpr time_t year = 365 * 24 * 60 * 60;
+    constexpr time_t year = time_t{365} * 24 * 60 * 60;
     return std::chrono::seconds(std::min(time.tv_sec, year)) + nanoseconds(time.tv_nsec);
   }
 
