@@ -63,7 +63,7 @@ void Endpoint::share() noexcept {
   is_sole_user_ = false;
   care_ = &always;
   own().is_raw = true;
-  for (PipeReceiver& receiver : binding_->receivers) receiver.ledger().is_raw = true;
+  std::ranges::for_each(binding_->receivers, &PipeReceiver::believe_flags);
 }
 
 namespace {

@@ -112,6 +112,27 @@ SlotRange PipeReceiver::handed_over() const noexcept {
   return SlotRange::between(abi::slots_of(*ring_.rx), ring_.num_slots, first, end);
 }
 
+[[gnu::cold]] void PipeReceiver::hand_back(std::uint32_t from, std::uint32_t head) noexcept {
+  if (believes_flags_) {
+    hand_back_flagged(from, head);
+  } else {
+    hand_back_swapped(from, head);
+  }
+}
+
+/// Only slots that are the user's are read: the sender's would come from its core.
+void PipeReceiver::hand_back_flagged(std::uint32_t from, std::uint32_t head) noexcept {
+  auto* rx = abi::slots_of(*ring_.rx);
+  auto* tx = abi::slots_of(*ring_.tx);
+  for (; from != head; from = ring_.next(from)) {
+    const detail::SlotWord word = load(rx[from]);
+    if ((word.flags & abi::slot_flags::buf_changed) == 0) continue;
+    store(tx[from].ptr, load(rx[from].ptr));
+    store(tx[from], word);
+    clear_changed(rx[from]);
+  }
+}
+
 /// A slot's buffer was swapped if it differs from what the tx slot names, which still is the one it
 /// was sent with. Data offsets go with the buffers.
 void PipeReceiver::hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept {

@@ -99,6 +99,8 @@ class PipeReceiver {
   explicit PipeReceiver(const PipeRing& ring) noexcept;
   void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
   void catch_up() noexcept;
+  /// From here on believes NS_BUF_CHANGED, as the module does, and looks no further.
+  void believe_flags() noexcept { believes_flags_ = ledger_.is_raw = true; }
 
   /// Gives back the slots before head, then shows what was published. False if head or cur is not
   /// owned, or if the peer published what it does not have; reset() is called for then.
@@ -121,11 +123,14 @@ class PipeReceiver {
 
  private:
   void count_taken(std::uint32_t from, std::uint32_t end) noexcept;
-  [[gnu::cold]] void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
+  void hand_back(std::uint32_t from, std::uint32_t head) noexcept;
+  void hand_back_flagged(std::uint32_t from, std::uint32_t head) noexcept;
+  void hand_back_swapped(std::uint32_t from, std::uint32_t head) noexcept;
 
   PipeRing ring_;
   abi::netmap_ring* user_;
   std::uint32_t tail_;  ///< as last shown to the user
+  bool believes_flags_ = false;
   detail::Ledger ledger_;
 };
 
@@ -212,7 +217,7 @@ inline bool PipeReceiver::sync() noexcept {
   }
   if (head != returned) {
     if (ledger_.has_swapped || ledger_.is_raw) [[unlikely]]
-      hand_back_swapped(returned, head);
+      hand_back(returned, head);
     count_taken(returned, head);
     NETMAP_POINT("release: handed back");
     ring_.words->returned.store(head, std::memory_order_release);
