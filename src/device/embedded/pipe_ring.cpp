@@ -113,7 +113,7 @@ SlotRange PipeReceiver::handed_over() const noexcept {
 }
 
 [[gnu::cold]] void PipeReceiver::hand_back(std::uint32_t from, std::uint32_t head) noexcept {
-  if (believes_flags_) {
+  if (believes_flags_ && load(ring_.rx->offset_mask) == 0) {
     hand_back_flagged(from, head);
   } else {
     hand_back_swapped(from, head);
