@@ -210,7 +210,9 @@ std::uint32_t process() noexcept {
 }
 
 void pause(std::chrono::nanoseconds duration) noexcept {
-  const timespec time{0, static_cast<long>(duration.count())};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(duration);
+  const timespec time{static_cast<time_t>(seconds.count()),
+                      static_cast<long>((duration - seconds).count())};
   ::nanosleep(&time, nullptr);
 }
 

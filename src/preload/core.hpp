@@ -50,8 +50,8 @@ class Descriptors {
 /// set errno.
 struct Core {
   int (*open)(int flags);
-  /// Closes, or forgets what has been closed.
   int (*close)(int fd);
+  /// What was behind it has another descriptor, or none, now.
   void (*forget)(int fd);
   void (*duplicated)(int from, int to);
   int (*ioctl)(int fd, unsigned long request, void* argument);

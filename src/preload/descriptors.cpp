@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,17 +35,21 @@ bool find_core(char* path, std::size_t bytes) {
   return length > 0 && static_cast<std::size_t>(length) < bytes;
 }
 
-const Core* load() {
+/// The loader has a lock of its own.
+StartCore* find_start() {
   char path[PATH_MAX];
   if (!find_core(path, sizeof path)) return nullptr;
   void* const library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
+  void* const start = library != nullptr ? ::dlsym(library, start_core) : nullptr;
+  if (start == nullptr) {
     ::dprintf(STDERR_FILENO, "netmapxx: /dev/netmap cannot be had: %s\n", ::dlerror());
-    return nullptr;
   }
+  return reinterpret_cast<StartCore*>(start);
+}
+
+const Core* begin(StartCore* start) {
   process = ::getpid();
   ::pthread_atfork(nullptr, nullptr, [] { process = ::getpid(); });
-  const auto start = reinterpret_cast<StartCore*>(::dlsym(library, start_core));
   return start(descriptors);
 }
 
@@ -59,18 +64,22 @@ bool is_life(int fd) {
   const ssize_t length = ::readlink(link, path, sizeof path);
   constexpr char ending[] = ".life";
   constexpr ssize_t ending_length = sizeof ending - 1;
-  return length > ending_length &&
-         std::memcmp(path + length - ending_length, ending, sizeof ending - 1) == 0;
+  if (length <= ending_length) return false;
+  const char* const end = path + length - ending_length;
+  return end[-1] >= '0' && end[-1] <= '9' && std::memcmp(end, ending, sizeof ending - 1) == 0;
 }
 
 /// What exec(3) has left open.
 [[gnu::constructor]] void meet_inherited() {
-  constexpr int most = 1024;
+  constexpr rlim_t most = 1024;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto count = static_cast<int>(limit.rlim_cur < most ? limit.rlim_cur : most);
   pollfd open[most];
-  for (int fd = 0; fd != most; ++fd) open[fd] = {fd, 0, 0};
-  if (::poll(open, most, 0) < 0) return;
-  for (const pollfd& one : open) {
-    if ((one.revents & POLLNVAL) == 0) meet(one.fd);
+  for (int fd = 0; fd != count; ++fd) open[fd] = {fd, 0, 0};
+  if (::poll(open, static_cast<nfds_t>(count), 0) < 0) return;
+  for (int fd = 0; fd != count; ++fd) {
+    if ((open[fd].revents & POLLNVAL) == 0) meet(fd);
   }
 }
 
@@ -82,15 +91,19 @@ bool is_idle() noexcept {
 
 const Core* core() noexcept {
   if (const Core* const known = loaded.load(std::memory_order_acquire)) return known;
+  StartCore* const start = find_start();
+  if (start == nullptr) {
+    errno = ENXIO;
+    return nullptr;
+  }
   ::pthread_mutex_lock(&loading);
   const Core* found = loaded.load(std::memory_order_relaxed);
   if (found == nullptr) {
-    found = load();
+    found = begin(start);
     loaded.store(found, std::memory_order_release);
-    has_any = found != nullptr;
+    has_any = true;
   }
   ::pthread_mutex_unlock(&loading);
-  if (found == nullptr) errno = ENXIO;
   return found;
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ constinit Next<void*(void*, size_t, int, int, int, off_t)> next_mmap{"mmap"};
 constinit Next<int(int, unsigned long, ...)> next_ioctl{"ioctl"};
 
 bool is_netmap(const char* path) {
-  return std::strcmp(path, "/dev/netmap") == 0;
+  return path != nullptr && std::strcmp(path, "/dev/netmap") == 0;
 }
 
 int open_netmap(int flags) {
@@ -74,7 +75,10 @@ using namespace netmap::preload;
 
 // ---- Open ---------------------------------------------------------------------------------------
 
-SHIM int open(const char* path, int flags, ...) {
+// Under names of their own: libc declares that paths are not null, so that g++ would not look.
+
+SHIM int open_any(const char*, int, ...) asm("open");
+SHIM int open_any(const char* path, int flags, ...) {
   if (is_netmap(path)) return open_netmap(flags);
   va_list rest;
   va_start(rest, flags);
@@ -83,7 +87,8 @@ SHIM int open(const char* path, int flags, ...) {
   return next_open(path, flags, mode);
 }
 
-SHIM int openat(int directory, const char* path, int flags, ...) {
+SHIM int open_any_at(int, const char*, int, ...) asm("openat");
+SHIM int open_any_at(int directory, const char* path, int flags, ...) {
   if (is_netmap(path)) return open_netmap(flags);
   va_list rest;
   va_start(rest, flags);
@@ -92,19 +97,19 @@ SHIM int openat(int directory, const char* path, int flags, ...) {
   return next_openat(directory, path, flags, mode);
 }
 
-// Names that large files and checked builds of programs use.
-SHIM int open64(const char*, int, ...) __attribute__((alias("open")));
-SHIM int openat64(int, const char*, int, ...) __attribute__((alias("openat")));
+// What checked builds of programs use, and large files.
 SHIM int checked_open(const char*, int) asm("__open_2");
 SHIM int checked_open(const char* path, int flags) {
-  return open(path, flags);
+  return open_any(path, flags);
 }
-SHIM int checked_openat(int, const char*, int) asm("__openat_2");
-SHIM int checked_openat(int directory, const char* path, int flags) {
-  return openat(directory, path, flags);
+SHIM int checked_open_at(int, const char*, int) asm("__openat_2");
+SHIM int checked_open_at(int directory, const char* path, int flags) {
+  return open_any_at(directory, path, flags);
 }
-SHIM int checked_open64(const char*, int) asm("__open64_2") __attribute__((alias("__open_2")));
-SHIM int checked_openat64(int, const char*, int) asm("__openat64_2")
+SHIM int open_large(const char*, int, ...) asm("open64") __attribute__((alias("open")));
+SHIM int open_large_at(int, const char*, int, ...) asm("openat64") __attribute__((alias("openat")));
+SHIM int checked_open_large(const char*, int) asm("__open64_2") __attribute__((alias("__open_2")));
+SHIM int checked_open_large_at(int, const char*, int) asm("__openat64_2")
     __attribute__((alias("__openat_2")));
 
 SHIM ssize_t recvmsg(int socket, msghdr* message, int flags) {
@@ -135,12 +140,14 @@ SHIM int close(int fd) {
 
 /// The device's own are left out.
 SHIM int close_range(unsigned first, unsigned last, int flags) noexcept {
-  if (is_idle() || first > last) return next_close_range(first, last, flags);
+  const bool is_known =
+      (static_cast<unsigned>(flags) & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) == 0;
+  if (is_idle() || first > last || !is_known) return next_close_range(first, last, flags);
   const bool stay = (static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) != 0;
   unsigned from = first;
   for (unsigned fd = first; fd <= last && fd < max_descriptors; ++fd) {
     const Kind kind = descriptors.of(static_cast<int>(fd));
-    if (is_shown(kind) && !stay && !is_borrowed_memory()) core()->forget(static_cast<int>(fd));
+    if (is_shown(kind) && !stay && !is_borrowed_memory()) core()->close(static_cast<int>(fd));
     if (kind != Kind::private_) continue;
     if (fd != from && next_close_range(from, fd - 1, flags) != 0) return -1;
     from = fd + 1;
@@ -196,7 +203,11 @@ SHIM int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(rest, request);
   void* const argument = va_arg(rest, void*);
   va_end(rest);
-  if (descriptors.of(fd) == Kind::netmap) return core()->ioctl(fd, request, argument);
+  const bool is_of_all_files =
+      request == FIONBIO || request == FIOASYNC || request == FIOCLEX || request == FIONCLEX;
+  if (descriptors.of(fd) == Kind::netmap && !is_of_all_files) {
+    return core()->ioctl(fd, request, argument);
+  }
   return next_ioctl(fd, request, argument);
 }
 

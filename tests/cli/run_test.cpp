@@ -69,6 +69,7 @@ TEST_F(Run, RefusesWhatNothingCanBeLoadedInto) {
   const std::string path = directory.path() + "/static";
   Elf64_Ehdr header{};
   std::string_view(ELFMAG).copy(reinterpret_cast<char*>(header.e_ident), SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<char*>(&header), sizeof header);
   EXPECT_THAT(run(under_shim({path})).err, HasSubstr("'" + path + "' is linked statically"));
 }

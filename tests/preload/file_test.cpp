@@ -26,6 +26,12 @@ TEST_F(OpenFiles, ComeOfEveryOpen) {
   }
 }
 
+TEST_F(OpenFiles, HaveAName) {
+  const char* volatile none = nullptr;
+  EXPECT_EQ(::open(none, O_RDWR), -1);
+  EXPECT_EQ(errno, EFAULT);
+}
+
 TEST_F(OpenFiles, AreForReadingAndWriting) {
   const NetmapFile left("x{1");
   EXPECT_EQ(::fcntl(left.fd(), F_GETFL) & O_ACCMODE, O_RDWR);

@@ -140,6 +140,20 @@ TEST_F(Waits, PollOfTwoThreadsWakesBoth) {
   }
 }
 
+TEST_F(Waits, PollEndsWithItsThread) {
+  pthread_t waiting{};
+  const auto wait = [](void* file) -> void* {
+    pollfd polled{static_cast<const NetmapFile*>(file)->fd(), POLLIN, 0};
+    for (;;) (void)::poll(&polled, 1, -1);
+    return nullptr;
+  };
+  ASSERT_EQ(::pthread_create(&waiting, nullptr, wait, &right_), 0);
+  ASSERT_EQ(::pthread_cancel(waiting), 0);
+  ASSERT_EQ(::pthread_join(waiting, nullptr), 0);
+  const auto sender = meanwhile([this] { send(0); });
+  EXPECT_EQ(poll_one(right_, POLLIN, long_enough), POLLIN);
+}
+
 TEST_F(Waits, SelectTellsInSets) {
   fd_set read;
   fd_set write;
@@ -236,6 +250,31 @@ TEST_F(Epoll, TellsOfEdgesAndOnce) {
   ASSERT_EQ(control(EPOLL_CTL_MOD, right_.fd(), EPOLLIN | EPOLLONESHOT), 0);
   EXPECT_EQ(wait(at_once), Came({{0, EPOLLIN}}));
   EXPECT_EQ(wait(at_once), Came());
+}
+
+/// Without looking in between.
+TEST_F(Epoll, TellsOfEachEdge) {
+  ASSERT_EQ(control(EPOLL_CTL_ADD, right_.fd(), EPOLLIN | EPOLLET), 0);
+  for (std::uint32_t turn = 0; turn != 5; ++turn) {
+    send(turn);
+    EXPECT_EQ(wait(long_enough), Came({{0, EPOLLIN}}));
+    EXPECT_EQ(right_.take(turn), turn + 1);
+  }
+}
+
+TEST_F(Epoll, IsChangedWhileSomebodyWaits) {
+  ASSERT_EQ(control(EPOLL_CTL_ADD, right_.fd(), EPOLLIN | EPOLLONESHOT), 0);
+  send(0);
+  EXPECT_EQ(wait(at_once), Came({{0, EPOLLIN}}));
+  const auto other = meanwhile(
+      [this] { EXPECT_EQ(control(EPOLL_CTL_MOD, right_.fd(), EPOLLIN | EPOLLONESHOT, 5), 0); });
+  EXPECT_EQ(wait(long_enough), Came({{5, EPOLLIN}}));
+}
+
+TEST_F(Epoll, MustBeASet) {
+  epoll_event event{};
+  EXPECT_EQ(::epoll_ctl(pipe_[0], EPOLL_CTL_ADD, right_.fd(), &event), -1);
+  EXPECT_EQ(errno, EINVAL);
 }
 
 TEST_F(Epoll, ForgetsWhatIsClosed) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -73,6 +74,7 @@ bool is_static(const fs::path& program) {
   Elf64_Ehdr header{};
   if (!file.read(reinterpret_cast<char*>(&header), sizeof header)) return false;
   if (std::string_view(reinterpret_cast<char*>(header.e_ident), SELFMAG) != ELFMAG) return false;
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) return false;
   file.seekg(static_cast<std::streamoff>(header.e_phoff));
   for (unsigned i = 0; i != header.e_phnum; ++i) {
     Elf64_Phdr part{};

@@ -121,8 +121,8 @@ struct OpenDomains {
 };
 
 OpenDomains& open_domains() {
-  static OpenDomains domains;
-  return domains;
+  static auto* const domains = new OpenDomains();  // ports may be closed when all else is gone
+  return *domains;
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ struct OpenRegions {
 };
 
 OpenRegions& open_regions() {
-  static OpenRegions regions;
-  return regions;
+  static auto* const regions = new OpenRegions();  // ports may be closed when all else is gone
+  return *regions;
 }
 
 /// A region's file in the domain.

@@ -50,8 +50,8 @@ struct OpenSockets {
       sockets;
 };
 OpenSockets& open_sockets() {
-  static OpenSockets sockets;
-  return sockets;
+  static auto* const sockets = new OpenSockets();  // ports may be closed when all else is gone
+  return *sockets;
 }
 
 /// What wakes a port.

@@ -185,8 +185,8 @@ struct OpenPrograms {
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::weak_ptr<Program>> programs;
 };
 OpenPrograms& open_programs() {
-  static OpenPrograms programs;
-  return programs;
+  static auto* const programs = new OpenPrograms();  // ports may be closed when all else is gone
+  return *programs;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "device/embedded/domain.hpp"
 #include "os/os.hpp"
+#include "preload/core/cancel.hpp"
 #include "preload/core/requests.hpp"
 #include "preload/core/table.hpp"
 #include "preload/core/wait.hpp"
@@ -52,7 +53,8 @@ int fail(const Error& why) {
 
 /// Programs were not written for exceptions.
 template <class Call>
-auto guarded(Call&& call) noexcept -> decltype(call()) {
+auto guarded(Call&& call) -> decltype(call()) {
+  const NotCancelled whole;
   try {
     return call();
   } catch (const std::bad_alloc&) {
@@ -94,6 +96,7 @@ constexpr os::DescriptorKeeper keeper{keep, forgo};
 /// Until it is registered a file's descriptor is one of the domain's state.
 int open(int flags) {
   return guarded([&] {
+    std::shared_ptr<OpenFile> file;  // which, if it comes to nothing, goes without the lock
     const std::scoped_lock only(OpenFile::control_mutex());
     auto domain = embedded::Domain::at("");
     if (!domain) {
@@ -103,7 +106,8 @@ int open(int flags) {
     const int fd = ::openat((*domain)->directory().fd(), "domain", O_RDWR | (flags & O_CLOEXEC));
     if (fd < 0) return -1;
     auto device = std::make_unique<embedded::Endpoint>(*domain, "", DeviceOptions());
-    if (table().add(fd, std::make_shared<OpenFile>(std::move(device)))) return fd;
+    file = std::make_shared<OpenFile>(std::move(device));
+    if (table().add(fd, file)) return fd;
     ::close(fd);
     return fail(EMFILE);
   });
@@ -167,11 +171,12 @@ int poll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* sig
         watched.push_back({table().file(one.fd), one.events});
         watched_at.push_back(&one);
       } else {
-        others.push_back(one);
+        others.push_back({one.fd, one.events, 0});
         others_at.push_back(&one);
       }
     }
-    const int found = wait(watched, others, timeout, signals);
+    Deadline deadline(timeout);
+    const int found = wait(watched, others, deadline, signals);
     if (found < 0) return found;
     for (std::size_t i = 0; i != watched.size(); ++i) watched_at[i]->revents = watched[i].found;
     for (std::size_t i = 0; i != others.size(); ++i) others_at[i]->revents = others[i].revents;
@@ -184,7 +189,7 @@ int epoll_ctl(int fd, int operation, int of, epoll_event* event) {
     const auto file = table().file(of);
     if (!file) return fail(ENXIO);
     const auto set = table().make_set(fd);
-    if (!set) return fail(EMFILE);
+    if (!set) return fail(EINVAL);
     if (event == nullptr && operation != EPOLL_CTL_DEL) return fail(EFAULT);
     const auto done = set->control(operation, of, file, event);
     return done ? fail(done.value()) : 0;
@@ -210,7 +215,10 @@ extern "C" [[gnu::visibility("default")]] const Core* netmapxx_preload_start(
   kinds = &descriptors;
   os::keeper = &keeper;
   ::pthread_atfork([] { table().lock_all(); }, [] { table().unlock_all(); },
-                   [] { table().unlock_all(); });
+                   [] {
+                     table().forget_threads();
+                     table().unlock_all();
+                   });
   return &core;
 }
 

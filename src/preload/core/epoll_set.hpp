@@ -22,6 +22,8 @@ namespace netmap::preload {
 
 class EpollSet {
  public:
+  EpollSet();
+
   /// epoll_ctl(2).
   std::error_code control(int operation, int fd, const std::shared_ptr<OpenFile>& file,
                           const epoll_event* event);
@@ -37,14 +39,16 @@ class EpollSet {
   struct Entry {
     std::weak_ptr<OpenFile> file;  ///< one that is closed is in no set
     epoll_event wanted;
-    short told = 0;  ///< of EPOLLET: what has been there since it was told
+    short told = 0;  ///< of EPOLLET: what was there when it was last looked at
   };
   using Entries = std::map<int, Entry>;
   [[nodiscard]] std::vector<Watched> watch(std::vector<int>& fds);
+  static std::size_t wait_for_kernel(int set, std::span<epoll_event> events);
   std::size_t tell(std::span<const Watched> watched, std::span<const int> fds,
                    std::span<epoll_event> events);
 
   std::mutex mutex_;
+  os::File changed_;  ///< an eventfd, for a thread that waits already
   Entries entries_;
 };
 

@@ -27,11 +27,12 @@ OpenFile::~OpenFile() {
 }
 
 Result<std::shared_ptr<OpenFile>> OpenFile::of(os::File life) {
+  std::shared_ptr<OpenFile> file;  // which, if it comes to nothing, goes without the lock
   const std::scoped_lock only(control_mutex());
   auto device = embedded::Endpoint::of(std::move(life));
   if (!device) return std::unexpected(device.error());
   const std::uint64_t offset = (*device)->interface_offset();
-  auto file = std::make_shared<OpenFile>(std::move(*device));
+  file = std::make_shared<OpenFile>(std::move(*device));
   if (auto found = file->find_rings(offset); !found) return std::unexpected(found.error());
   return file;
 }
@@ -79,22 +80,26 @@ Result<std::shared_ptr<Region>> OpenFile::region() {
   return device_->map();
 }
 
-short OpenFile::look(short events) noexcept {
-  const std::scoped_lock only(mutex_);
-  if (!is_registered_) return POLLERR;
-  const Directions wanted = directions_of(events);
-  SyncStatus sent;
-  SyncStatus received;
-  if (!rings_.tx.empty() && (flushes_ || wanted.has(Direction::tx))) sent = device_->sync_tx();
-  if (wanted.has(Direction::rx)) received = device_->sync_rx();
-  if (!sent.is_ok() || !received.is_ok()) return POLLERR;
+short OpenFile::ready(short events) const noexcept {
   int found = 0;
   if (std::ranges::any_of(rings_.tx, is_ready)) found |= events & output;
   if (std::ranges::any_of(rings_.rx, is_ready)) found |= events & input;
   return static_cast<short>(found);
 }
 
-void OpenFile::arm(short events, std::vector<pollfd>& waits) {
+short OpenFile::look(short events, short& known) noexcept {
+  const std::scoped_lock only(mutex_);
+  if (!is_registered_) return POLLERR;
+  if (known != 0) known = static_cast<short>(known & ready(events));
+  const Directions wanted = directions_of(events);
+  SyncStatus sent;
+  SyncStatus received;
+  if (!rings_.tx.empty() && (flushes_ || wanted.has(Direction::tx))) sent = device_->sync_tx();
+  if (wanted.has(Direction::rx)) received = device_->sync_rx();
+  return sent.is_ok() && received.is_ok() ? ready(events) : static_cast<short>(POLLERR);
+}
+
+Directions OpenFile::arm(short events, std::vector<pollfd>& waits) {
   const std::scoped_lock only(mutex_);
   const Directions wanted = directions_of(events);
   for (const Direction direction : {Direction::rx, Direction::tx}) {
@@ -102,21 +107,20 @@ void OpenFile::arm(short events, std::vector<pollfd>& waits) {
     const WaitHandle handle = device_->wait_handle(direction);
     waits.push_back({handle.fd, handle.events, 0});
     if (handle.news >= 0) waits.push_back({handle.news, POLLIN, 0});
-    ++sleepers_[direction == Direction::rx ? 0 : 1];
+    ++sleepers(direction);
   }
   if (!wanted.empty()) device_->arm(wanted);
+  return wanted;
 }
 
 /// The last thread that wakes uses up the wake-up: it was for all.
-void OpenFile::disarm(short events) noexcept {
+void OpenFile::disarm(Directions armed) noexcept {
   const std::scoped_lock only(mutex_);
-  const Directions wanted = directions_of(events);
   for (const Direction direction : {Direction::rx, Direction::tx}) {
-    if (!wanted.has(direction)) continue;
-    if (--sleepers_[direction == Direction::rx ? 0 : 1] != 0) continue;
-    device_->disarm(direction);
-    if (const int news = device_->wait_handle(direction).news; news >= 0) os::hush(news);
+    if (armed.has(direction) && --sleepers(direction) == 0) device_->disarm(direction);
   }
+  if (armed.empty() || sleepers_ != std::array{0, 0}) return;
+  if (const int news = device_->wait_handle(Direction::rx).news; news >= 0) os::hush(news);
 }
 
 /// Of a direction in which it has no rings nothing ever comes.

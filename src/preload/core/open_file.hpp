@@ -10,6 +10,7 @@
 #include <netmap/abi.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,14 +39,17 @@ class OpenFile {
   /// What all descriptors of the file are to be copies of once it is registered; before -1.
   [[nodiscard]] int life() const noexcept { return is_registered_ ? device_->life() : -1; }
 
-  /// What poll(2) does: syncs, and yields which of `events`, or POLLERR, has come.
-  [[nodiscard]] short look(short events) noexcept;
+  /// What poll(2) does: syncs, and yields which of `events`, or POLLERR, has come. Of `known` only
+  /// what was still there before is left.
+  [[nodiscard]] short look(short events, short& known) noexcept;
   /// Adds to `waits` what wakes when one of `events` may have come; who looks after that misses
-  /// nothing. To be followed by disarm().
-  void arm(short events, std::vector<pollfd>& waits);
-  void disarm(short events) noexcept;
+  /// nothing. Yields what disarm() is to be called with.
+  [[nodiscard]] Directions arm(short events, std::vector<pollfd>& waits);
+  void disarm(Directions armed) noexcept;
+  /// In a child of fork(2), which has none of its parent's threads.
+  void forget_sleepers() noexcept { sleepers_ = {}; }
 
-  /// Held while anything is opened, closed or asked for, but a sync loop runs.
+  /// Held while anything is opened, closed or asked for, but what concerns sync loops.
   [[nodiscard]] static std::mutex& control_mutex() noexcept;
   /// Held while it syncs.
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
@@ -54,10 +58,14 @@ class OpenFile {
   Result<> find_rings(std::uint64_t offset);
   Result<> register_port(abi::nmreq_header& request);
   [[nodiscard]] Directions directions_of(short events) const noexcept;
+  [[nodiscard]] short ready(short events) const noexcept;
+  [[nodiscard]] int& sleepers(Direction direction) noexcept {
+    return sleepers_[direction == Direction::rx ? 0 : 1];
+  }
 
   std::mutex mutex_;
   std::unique_ptr<embedded::Endpoint> device_;
-  bool is_registered_ = false;
+  std::atomic<bool> is_registered_ = false;
   bool flushes_ = true;  ///< in every poll: register_flags::no_tx_poll was not asked for
   Layout rings_{};
   std::array<int, 2> sleepers_{};  ///< threads that wait for rx, and for tx

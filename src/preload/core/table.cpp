@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "preload/core/table.hpp"
 
+#include "os/files.hpp"
+
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,6 +50,8 @@ std::shared_ptr<EpollSet> Table::set(int fd) {
 }
 
 std::shared_ptr<EpollSet> Table::make_set(int fd) {
+  const auto path = os::path_of(fd);
+  if (!path || *path != "anon_inode:[eventpoll]") return nullptr;
   const std::scoped_lock only(mutex_);
   if (!kinds_.set(fd, Kind::epoll)) return nullptr;
   auto& set = sets_[fd];
@@ -63,6 +67,7 @@ bool Table::add(int fd, const std::shared_ptr<OpenFile>& file) {
 }
 
 void Table::duplicate(int from, int to) {
+  const auto before = remove(to);
   const std::scoped_lock only(mutex_);
   if (!kinds_.set(to, kinds_.of(from))) return;
   if (auto file = find(files_, from)) files_[to] = std::move(file);
@@ -99,6 +104,10 @@ void Table::lock_all() {
   OpenFile::control_mutex().lock();
   mutex_.lock();
   for (std::mutex* const one : mutexes()) one->lock();
+}
+
+void Table::forget_threads() {
+  for (const auto& [fd, file] : files_) file->forget_sleepers();
 }
 
 void Table::unlock_all() {

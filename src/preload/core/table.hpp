@@ -37,6 +37,8 @@ class Table {
   /// Around fork(2), so that no thread is in the middle of something.
   void lock_all();
   void unlock_all();
+  /// In the child, before that.
+  void forget_threads();
 
  private:
   [[nodiscard]] std::shared_ptr<OpenFile> adopt(int fd);

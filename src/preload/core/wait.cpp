@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "preload/core/wait.hpp"
 
+#include "preload/core/cancel.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <optional>
 #include <ranges>
 #include <vector>
 
@@ -18,34 +19,14 @@ using std::chrono::nanoseconds;
 /// A peer is mostly about to do something; to sleep, and to be woken, costs more.
 constexpr auto spin = 50us;
 
-class Deadline {
- public:
-  explicit Deadline(const timespec* timeout) {
-    if (timeout != nullptr) end_ = Clock::now() + of(*timeout);
-  }
-  [[nodiscard]] bool has_passed() const { return end_ && Clock::now() >= *end_; }
-  /// What ppoll(2) takes, for ever being null.
-  [[nodiscard]] const timespec* left() {
-    if (!end_) return nullptr;
-    const auto rest = std::max(nanoseconds(0), nanoseconds(*end_ - Clock::now()));
-    left_ = {static_cast<time_t>(rest / 1s), static_cast<long>((rest % 1s).count())};
-    return &left_;
-  }
-
- private:
-  /// More than a year is for ever.
-  static nanoseconds of(const timespec& time) {
-    constexpr time_t year = time_t{365} * 24 * 60 * 60;
-    return std::chrono::seconds(std::min(time.tv_sec, year)) + nanoseconds(time.tv_nsec);
-  }
-
-  std::optional<Clock::time_point> end_;
-  timespec left_{};
-};
+/// More than a year is for ever.
+nanoseconds duration_of(const timespec& time) {
+  constexpr time_t year = time_t{365} * 24 * 60 * 60;
+  return std::chrono::seconds(std::min(time.tv_sec, year)) + nanoseconds(time.tv_nsec);
+}
 
 bool has_found(Watched& one) {
-  const short there = one.file ? one.file->look(one.events) : POLLERR;
-  one.known = static_cast<short>(one.known & there);
+  const short there = one.file ? one.file->look(one.events, one.known) : POLLERR;
   one.found = static_cast<short>(there & ~one.known);
   return one.found != 0;
 }
@@ -61,33 +42,72 @@ int spin_for_them(std::span<Watched> watched, const Deadline& deadline) {
   return found;
 }
 
+/// Armed as long as it lives.
+class Armed {
+ public:
+  Armed(std::span<Watched> watched, std::vector<pollfd>& waits) : watched_(watched) {
+    for (Watched& one : watched) {
+      if (one.file) one.armed = one.file->arm(one.events, waits);
+    }
+  }
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+  ~Armed() {
+    const int error = errno;
+    for (const Watched& one : watched_) {
+      if (one.file) one.file->disarm(one.armed);
+    }
+    errno = error;
+  }
+
+ private:
+  std::span<Watched> watched_;
+};
+
 /// Sleeps until something may have come; what there is of `others` is said there.
 int sleep(std::span<Watched> watched, std::span<pollfd> others, const timespec* timeout,
           const sigset_t* signals) {
   constexpr timespec no_time{};
   std::vector<pollfd> waits(others.begin(), others.end());
-  for (Watched& one : watched) one.file->arm(one.events, waits);
+  const Armed armed(watched, waits);
   const bool is_there = look(watched) != 0;
-  const int woken = ::ppoll(waits.data(), waits.size(), is_there ? &no_time : timeout, signals);
-  const int error = errno;
-  for (Watched& one : watched) one.file->disarm(one.events);
+  const int woken = [&] {
+    const Cancellable here;
+    return ::ppoll(waits.data(), waits.size(), is_there ? &no_time : timeout, signals);
+  }();
   std::ranges::copy(waits | std::views::take(others.size()), others.begin());
-  errno = error;
   return woken;
+}
+
+/// What has come of them already.
+int poll_now(std::span<pollfd> others, const sigset_t* signals) {
+  constexpr timespec no_time{};
+  return others.empty() ? 0 : ::ppoll(others.data(), others.size(), &no_time, signals);
 }
 
 }  // namespace
 
-int wait(std::span<Watched> watched, std::span<pollfd> others, const timespec* timeout,
+Deadline::Deadline(const timespec* timeout) {
+  if (timeout != nullptr) end_ = Clock::now() + duration_of(*timeout);
+}
+
+bool Deadline::has_passed() const {
+  return end_ && Clock::now() >= *end_;
+}
+
+const timespec* Deadline::left() {
+  if (!end_) return nullptr;
+  const auto rest = std::max(nanoseconds(0), nanoseconds(*end_ - Clock::now()));
+  left_ = {static_cast<time_t>(rest / 1s), static_cast<long>((rest % 1s).count())};
+  return &left_;
+}
+
+int wait(std::span<Watched> watched, std::span<pollfd> others, Deadline& deadline,
          const sigset_t* signals) {
-  constexpr timespec no_time{};
-  Deadline deadline(timeout);
   int found = look(watched);
+  if (found == 0 && deadline.has_passed()) return poll_now(others, signals);
   if (found == 0 && others.empty()) found = spin_for_them(watched, deadline);
-  if (found != 0) {
-    const int more = others.empty() ? 0 : ::ppoll(others.data(), others.size(), &no_time, signals);
-    return found + std::max(more, 0);
-  }
+  if (found != 0) return found + std::max(poll_now(others, signals), 0);
   for (;;) {
     if (sleep(watched, others, deadline.left(), signals) < 0) return -1;
     found = look(watched);

@@ -5,7 +5,9 @@
 
 #include "preload/core/open_file.hpp"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <signal.h>
@@ -20,11 +22,26 @@ struct Watched {
   /// What was there before, and does not count as long as it stays.
   short known = 0;
   short found = 0;
+  Directions armed{};
+};
+
+/// When a wait is over, if ever.
+class Deadline {
+ public:
+  /// As ppoll(2) takes it: null is for ever.
+  explicit Deadline(const timespec* timeout);
+  [[nodiscard]] bool has_passed() const;
+  /// What ppoll(2) is to be given; views into this.
+  [[nodiscard]] const timespec* left();
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> end_;
+  timespec left_{};
 };
 
 /// As ppoll(2): until one of `watched` has found something, or of `others` has come; yields how
 /// many have.
-int wait(std::span<Watched> watched, std::span<pollfd> others, const timespec* timeout,
+int wait(std::span<Watched> watched, std::span<pollfd> others, Deadline& deadline,
          const sigset_t* signals);
 
 }  // namespace netmap::preload
