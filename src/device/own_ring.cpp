@@ -38,7 +38,7 @@ bool OwnRing::write(std::uint32_t index, std::span<const std::byte> packet,
 }
 
 void OwnRing::pass(std::uint32_t end) noexcept {
-  detail::count(ledger_.stats, bounds_.slots, first_, end);
+  detail::count(counted(), bounds_.slots, first_, end);
   first_ = end;
 }
 

@@ -21,7 +21,11 @@ class OwnRing {
       : ring_(at.ring), bounds_(at.bounds), tail_(detail::load(at.ring->tail)) {}
 
   /// From here on takes head and cur from `user` and tells it the tail, instead of the ring itself.
-  void serve(abi::netmap_ring& user) noexcept { ring_ = &user; }
+  /// The ledger is then another thread's.
+  void serve(abi::netmap_ring& user) noexcept {
+    ring_ = &user;
+    serves_ = true;
+  }
   /// Goes on where another user of the ring has stopped: the program's slots are now these.
   void resume(std::uint32_t first, std::uint32_t tail) noexcept {
     first_ = first < size() ? first : 0;
@@ -84,6 +88,8 @@ class OwnRing {
                            std::uint16_t flags) noexcept;
   [[nodiscard]] abi::netmap_ring& raw() const noexcept { return *ring_; }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ledger_; }
+  /// What pass() counts.
+  [[nodiscard]] RingStats& counted() noexcept { return serves_ ? served_ : ledger_.stats; }
 
  private:
   /// Whether the program has moved head to there, and cur, within its slots.
@@ -97,6 +103,8 @@ class OwnRing {
   detail::Bounds bounds_;
   std::uint32_t first_ = 0;
   std::uint32_t tail_;
+  bool serves_ = false;
+  RingStats served_;
   detail::Ledger ledger_;
 };
 

@@ -452,7 +452,7 @@ void Endpoint::answer_recount() noexcept {
 
 bool Endpoint::is_raw() noexcept {
   const auto has_raw = [](auto& side) { return side.ledger().is_raw; };
-  return is_shared_ || std::ranges::any_of(binding_->senders, has_raw) ||
+  return is_shared_ || loop_ || std::ranges::any_of(binding_->senders, has_raw) ||
          std::ranges::any_of(binding_->receivers, has_raw) || binding_->nothing.is_raw ||
          (binding_->nic && binding_->nic->is_raw()) || (binding_->vale && binding_->vale->is_raw());
 }

@@ -16,9 +16,9 @@ namespace netmap::embedded {
 /// OwnRing::pass(), counted in the ring's words, too. A user goes on from where the one before it
 /// stopped; two at a time, who share a ring and do not take turns, may count too little.
 inline void pass(OwnRing& ring, std::uint32_t end, RingWords& words) noexcept {
-  const RingStats before = ring.ledger().stats;
+  const RingStats before = ring.counted();
   ring.pass(end);
-  const RingStats& after = ring.ledger().stats;
+  const RingStats& after = ring.counted();
   const auto add = [](std::atomic<std::uint64_t>& word, std::uint64_t more) {
     word.store(word.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   };
