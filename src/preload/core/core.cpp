@@ -96,7 +96,8 @@ constexpr os::DescriptorKeeper keeper{keep, forgo};
 /// Until it is registered a file's descriptor is one of the domain's state.
 int open(int flags) {
   return guarded([&] {
-    std::shared_ptr<OpenFile> file;  // which, if it comes to nothing, goes without the lock
+    std::shared_ptr<OpenFile> file;  // these two may go, but without the lock
+    std::shared_ptr<void> closed_past_us;
     const std::scoped_lock only(OpenFile::control_mutex());
     auto domain = embedded::Domain::at("");
     if (!domain) {
@@ -107,6 +108,7 @@ int open(int flags) {
     if (fd < 0) return -1;
     auto device = std::make_unique<embedded::Endpoint>(*domain, "", DeviceOptions());
     file = std::make_shared<OpenFile>(std::move(device));
+    closed_past_us = table().remove(fd);
     if (table().add(fd, file)) return fd;
     ::close(fd);
     return fail(EMFILE);
