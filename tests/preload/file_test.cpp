@@ -27,8 +27,8 @@ TEST_F(OpenFiles, ComeOfEveryOpen) {
 }
 
 TEST_F(OpenFiles, HaveAName) {
-  const char* volatile none = nullptr;
-  EXPECT_EQ(::open(none, O_RDWR), -1);
+  int (*volatile const open)(const char*, int, ...) = ::open;  // of which nobody says "not null"
+  EXPECT_EQ(open(nullptr, O_RDWR), -1);
   EXPECT_EQ(errno, EFAULT);
 }
 

@@ -110,8 +110,8 @@ std::vector<std::uint32_t> find_dead(Domain& domain) {
   for (std::uint32_t index = 0; index != max_endpoints; ++index) {
     if (state.endpoints[index].in_use == 0) continue;
     if (Bell::is_held(domain, index)) {
-      alive.insert(state.endpoints[index].owner);
-      memories.insert(state.endpoints[index].memory_id);
+      alive.insert(detail::load(state.endpoints[index].owner));  // not what may change meanwhile
+      memories.insert(detail::load(state.endpoints[index].memory_id));
     } else {
       dead.push_back(index);
     }

@@ -72,7 +72,7 @@ bool is_settled(const DomainState& state, std::uint16_t memory_id, std::uint32_t
 std::set<std::uint16_t> used_memories(const DomainState& state) {
   std::set<std::uint16_t> used;
   for (const EndpointRecord& endpoint : state.endpoints) {
-    if (endpoint.in_use != 0) used.insert(endpoint.memory_id);
+    if (endpoint.in_use != 0) used.insert(detail::load(endpoint.memory_id));
   }
   return used;
 }
