@@ -99,8 +99,8 @@ class PipeReceiver {
   explicit PipeReceiver(const PipeRing& ring) noexcept;
   void serve(abi::netmap_ring& user) noexcept { user_ = &user; }
   void catch_up() noexcept;
-  /// From here on believes NS_BUF_CHANGED, as the module does, and looks no further unless the slots
-  /// have data offsets, which no flag tells of.
+  /// From here on believes NS_BUF_CHANGED, as the module does, and looks no further unless the
+  /// slots have data offsets, which no flag tells of.
   void believe_flags() noexcept { believes_flags_ = ledger_.is_raw = true; }
 
   /// Gives back the slots before head, then shows what was published. False if head or cur is not
