@@ -47,9 +47,19 @@ bool is_shown(Kind kind) {
 /// Of a copy that has been made, over what `to` was.
 int copied(int from, int to) {
   if (is_idle() || to < 0 || from == to || is_borrowed_memory()) return to;
-  if (is_shown(descriptors.of(to))) core()->forget(to);
-  if (is_shown(descriptors.of(from))) core()->duplicated(from, to);
+  if (is_shown(descriptors.of(from))) {
+    core()->duplicated(from, to);
+  } else if (is_shown(descriptors.of(to))) {
+    core()->forget(to);
+  }
   return to;
+}
+
+/// A place where the device has a descriptor is as good as none.
+bool is_refused(int to) {
+  if (descriptors.of(to) != Kind::private_) return false;
+  errno = EBUSY;
+  return true;
 }
 
 /// Looks at what came with a message. unix(7).
@@ -165,21 +175,12 @@ SHIM int dup(int fd) noexcept {
   return copied(fd, next_dup(fd));
 }
 
-/// A place where the device has a descriptor is as good as none.
 SHIM int dup2(int from, int to) noexcept {
-  if (descriptors.of(to) == Kind::private_) {
-    errno = EBUSY;
-    return -1;
-  }
-  return copied(from, next_dup2(from, to));
+  return is_refused(to) ? -1 : copied(from, next_dup2(from, to));
 }
 
 SHIM int dup3(int from, int to, int flags) noexcept {
-  if (descriptors.of(to) == Kind::private_) {
-    errno = EBUSY;
-    return -1;
-  }
-  return copied(from, next_dup3(from, to, flags));
+  return is_refused(to) ? -1 : copied(from, next_dup3(from, to, flags));
 }
 
 SHIM int fcntl(int fd, int command, ...) {

@@ -144,35 +144,38 @@ TEST_F(DescriptorsOf, AProgramAreThoseOfTheNext) {
   EXPECT_NE(run(sender(closed)), 0) << "closed by exec";
 }
 
-void send_descriptor(int socket, int fd) {
+/// A message of a byte that has room for a descriptor. unix(7).
+struct Envelope {
   char byte = 0;
   iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* const part = CMSG_FIRSTHDR(&message);
+
+  Envelope() {
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  Envelope(const Envelope&) = delete;
+  Envelope& operator=(const Envelope&) = delete;
+};
+
+void send_descriptor(int socket, int fd) {
+  Envelope envelope;
+  cmsghdr* const part = CMSG_FIRSTHDR(&envelope.message);
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
   part->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(part), &fd, sizeof fd);
-  ASSERT_EQ(::sendmsg(socket, &message, 0), 1);
+  ASSERT_EQ(::sendmsg(socket, &envelope.message, 0), 1);
 }
 
 int receive_descriptor(int socket) {
-  char byte = 0;
-  iovec data{&byte, 1};
+  Envelope envelope;
   int fd = -1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  if (::recvmsg(socket, &message, 0) == 1) {
-    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  if (::recvmsg(socket, &envelope.message, 0) == 1) {
+    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&envelope.message)), sizeof fd);
   }
   return fd;
 }
