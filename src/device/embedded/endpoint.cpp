@@ -7,7 +7,6 @@
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
 #include "device/embedded/requests.hpp"
-#include "device/embedded/resolve.hpp"
 #include "device/embedded/vale.hpp"
 #include "point.hpp"
 
@@ -39,75 +38,6 @@ Endpoint::~Endpoint() {
   binding_.reset();
   NETMAP_POINT("close: let go");
   if (const auto locked = domain_->lock()) (void)collect(*domain_);
-}
-
-/// Who has the last copy of life() closes the endpoint; nobody can tell before it is gone. To
-/// others who have copies it is not this process's any more: it does not wait for its end, see
-/// collect().
-void Endpoint::close_unless_held() noexcept {
-  EndpointRecord& record = own();
-  const std::uint32_t index = binding_->endpoint;
-  const std::uint32_t epoch = record.epoch;
-  binding_.reset();
-  const auto locked = domain_->lock();
-  if (!locked) return;
-  if (record.epoch == epoch) {
-    record.is_closed = !Bell::is_held(*domain_, index);
-    record.owner = std::uint64_t{epoch} << 32 | index;
-  }
-  (void)collect(*domain_);
-}
-
-void Endpoint::share() noexcept {
-  is_shared_ = true;
-  is_sole_user_ = false;
-  care_ = &always;
-  own().is_raw = true;
-  std::ranges::for_each(binding_->receivers, &PipeReceiver::believe_flags);
-}
-
-namespace {
-
-/// Where a descriptor's file is in a domain: the path of that, and the endpoint whose life it is.
-struct LifePlace {
-  std::string domain;
-  std::uint32_t endpoint;
-};
-
-std::optional<LifePlace> place_of(const os::File& life) {
-  const auto path = os::path_of(life.fd());
-  if (!path) return {};
-  const std::size_t slash = path->rfind('/');
-  if (slash == std::string::npos || slash == 0) return {};
-  const std::string_view name = std::string_view(*path).substr(slash + 1);
-  const auto endpoint = Bell::owner_of(name);
-  if (!endpoint || *endpoint >= max_endpoints || !name.ends_with(".life")) return {};
-  return LifePlace{path->substr(0, slash), *endpoint};
-}
-
-std::unexpected<Error> is_no_port() {
-  return refuse(std::errc::no_such_device_or_address,
-                "the descriptor is none of a port that is open in a domain");
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Endpoint>> Endpoint::of(os::File life) {
-  const auto place = place_of(life);
-  if (!place) return is_no_port();
-  auto domain = Domain::at(place->domain);
-  if (!domain) return std::unexpected(domain.error());
-  const auto locked = (*domain)->lock();
-  if (!locked) return std::unexpected(locked.error());
-  const EndpointRecord& record = (*domain)->state().endpoints[place->endpoint];
-  if (record.in_use == 0) return is_no_port();
-  auto binding = embedded::share_port(**domain, place->endpoint, std::move(life));
-  if (!binding) return std::unexpected(binding.error());
-  auto endpoint = std::make_unique<Endpoint>(*domain, "", DeviceOptions());
-  endpoint->binding_ = std::move(*binding);
-  endpoint->begin(record);
-  endpoint->share();
-  return endpoint;
 }
 
 Result<> Endpoint::control(abi::nmreq_header& request) {
@@ -170,75 +100,6 @@ Result<> Endpoint::take_options(const abi::nmreq_header& request, const Endpoint
   }
   if (auto consumed = check_consumed(request); !consumed) return consumed;
   if (arrays != nullptr) start_csb(*arrays);
-  return {};
-}
-
-// ---- CSB mode ----------------------------------------------------------------------------------
-
-Result<> Endpoint::enable_csb(const abi::nmreq_header& request) {
-  auto* const arrays = find_option<abi::nmreq_opt_csb>(request, abi::option::csb);
-  if (arrays == nullptr) {
-    return refuse(std::errc::invalid_argument, "CSB mode needs the option with its arrays");
-  }
-  if (!binding_) {  // as the module has it
-    arrays->nro_opt.nro_status = 0;
-    return {};
-  }
-  if (loop_ && loop_->is_running()) {
-    return refuse(std::errc::device_or_resource_busy, "the sync loop of this port runs already");
-  }
-  const EndpointRecord& record = domain_->state().endpoints[binding_->endpoint];
-  if (auto checked = SyncLoop::check(*arrays, record.exclusive); !checked) return checked;
-  start_csb(*arrays);
-  return {};
-}
-
-void Endpoint::start_csb(const abi::nmreq_opt_csb& arrays) {
-  own().is_raw = true;
-  Taps taps(domain_, binding_->memory, binding_->endpoint);
-  if (own().pipe != no_pipe) {
-    loop_ = std::make_unique<SyncLoopOf<PipeSender, PipeReceiver>>(
-        arrays, binding_->senders, binding_->receivers, std::move(taps), own().is_watched);
-  } else {
-    static constexpr std::atomic<std::uint8_t> by_the_port{0};
-    loop_ = std::make_unique<SyncLoopOf<PortSender, PortReceiver>>(
-        arrays, sides_of<PortSender>(own().tx, true), sides_of<PortReceiver>(own().rx, false),
-        std::move(taps), by_the_port);
-  }
-  care_ = &always;
-}
-
-template <class Side>
-std::vector<Side> Endpoint::sides_of(RingRange rings, bool is_tx) {
-  std::vector<Side> sides;
-  for (std::uint32_t k = rings.first; k < std::min(rings.end(), max_rings); ++k) {
-    const std::uint32_t object = ring_object(domain_->state(), own(), is_tx, k);
-    sides.emplace_back(*this, sides.size(), binding_->memory->ring(object));
-  }
-  return sides;
-}
-
-Result<> Endpoint::run_loop(const abi::nmreq_header& request) {
-  const auto& body = *reinterpret_cast<const abi::nmreq_sync_kloop_start*>(
-      static_cast<std::uintptr_t>(request.nr_body));
-  if (body.sleep_us > abi::max_kloop_sleep_us) {
-    return refuse(std::errc::invalid_argument, "a sync loop pauses for a second at most");
-  }
-  if (!binding_) {
-    return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
-  }
-  if (!loop_) return refuse(std::errc::invalid_argument, "the port is not in CSB mode");
-  return loop_->run(request, *this, ringer_);
-}
-
-Result<> Endpoint::stop_loop() {
-  if (!binding_) {
-    return refuse(std::errc::no_such_device_or_address, "the descriptor is not registered");
-  }
-  if (!loop_) return {};
-  loop_->ask_to_stop();
-  Bell::ring(*domain_, binding_->endpoint);
-  loop_->await_end();
   return {};
 }
 
