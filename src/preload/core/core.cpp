@@ -46,9 +46,12 @@ void say(const std::string& sentence) {
 }
 
 /// What an errno leaves unsaid is said if the environment asks for it.
-int fail(const Error& why) {
+int fail(const Error& why, int error) {
   if (!os::environment("NETMAP_EXPLAIN").empty()) say(why.message());
-  return fail(errno_of(why.code()));
+  return fail(error);
+}
+int fail(const Error& why) {
+  return fail(why, errno_of(why.code()));
 }
 
 /// Programs were not written for exceptions.
@@ -142,10 +145,10 @@ void duplicated(int from, int to) {
 int ioctl(int fd, unsigned long number, void* argument) {
   return guarded([&] {
     const auto file = table().file(fd);
-    if (!file) return fail(ENXIO);
-    const bool was_registered = file->life() >= 0;
-    if (auto done = request(*file, number, argument); !done) return fail(done.error());
-    if (!was_registered && file->life() >= 0) table().follow(*file);
+    if (!file) return fail(file.error(), ENXIO);
+    const bool was_registered = (*file)->life() >= 0;
+    if (auto done = request(**file, number, argument); !done) return fail(done.error());
+    if (!was_registered && (*file)->life() >= 0) table().follow(**file);
     return 0;
   });
 }
@@ -153,8 +156,8 @@ int ioctl(int fd, unsigned long number, void* argument) {
 void* mmap(void* address, std::size_t bytes, int protection, int flags, int fd, off_t offset) {
   const auto call = [&] {
     const auto file = table().file(fd);
-    if (!file) return static_cast<intptr_t>(fail(ENXIO));
-    const auto at = map(*file, {address, bytes, protection, flags, offset});
+    if (!file) return static_cast<intptr_t>(fail(file.error(), ENXIO));
+    const auto at = map(**file, {address, bytes, protection, flags, offset});
     return at ? reinterpret_cast<intptr_t>(*at) : static_cast<intptr_t>(fail(at.error()));
   };
   return reinterpret_cast<void*>(guarded(call));  // -1 is MAP_FAILED
@@ -170,7 +173,7 @@ int poll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* sig
     std::vector<pollfd*> others_at;
     for (pollfd& one : std::span(fds, count)) {
       if (kinds->of(one.fd) == Kind::netmap) {
-        watched.push_back({table().file(one.fd), one.events});
+        watched.push_back({table().file(one.fd).value_or(nullptr), one.events});
         watched_at.push_back(&one);
       } else {
         others.push_back({one.fd, one.events, 0});
@@ -189,11 +192,11 @@ int poll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* sig
 int epoll_ctl(int fd, int operation, int of, epoll_event* event) {
   return guarded([&] {
     const auto file = table().file(of);
-    if (!file) return fail(ENXIO);
+    if (!file) return fail(file.error(), ENXIO);
     const auto set = table().make_set(fd);
     if (!set) return fail(EINVAL);
     if (event == nullptr && operation != EPOLL_CTL_DEL) return fail(EFAULT);
-    const auto done = set->control(operation, of, file, event);
+    const auto done = set->control(operation, of, *file, event);
     return done ? fail(done.value()) : 0;
   });
 }

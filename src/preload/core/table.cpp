@@ -27,8 +27,7 @@ std::shared_ptr<T> find(const std::map<int, std::shared_ptr<T>>& all, int fd) {
 
 }  // namespace
 
-std::shared_ptr<OpenFile> Table::file(int fd) {
-  if (kinds_.of(fd) != Kind::netmap) return nullptr;
+Result<std::shared_ptr<OpenFile>> Table::file(int fd) {
   {
     const std::scoped_lock only(mutex_);
     if (auto known = find(files_, fd)) return known;
@@ -37,10 +36,10 @@ std::shared_ptr<OpenFile> Table::file(int fd) {
 }
 
 /// Of two threads that find out about it at once, the first is believed.
-std::shared_ptr<OpenFile> Table::adopt(int fd) {
+Result<std::shared_ptr<OpenFile>> Table::adopt(int fd) {
   auto file = OpenFile::of(os::File(copy_of(fd)));
+  if (!file) return file;
   const std::scoped_lock only(mutex_);
-  if (!file) return find(files_, fd);
   return files_.emplace(fd, std::move(*file)).first->second;
 }
 

@@ -19,8 +19,9 @@ class Table {
  public:
   explicit Table(Descriptors& kinds) : kinds_(kinds) {}
 
-  /// The file behind `fd`, or null. One that came from another process is found out about now.
-  [[nodiscard]] std::shared_ptr<OpenFile> file(int fd);
+  /// The file behind `fd`. One that came from another process is found out about now, which may
+  /// fail.
+  [[nodiscard]] Result<std::shared_ptr<OpenFile>> file(int fd);
   [[nodiscard]] std::shared_ptr<EpollSet> set(int fd);
   /// The set behind `fd`, which is to have a file of netmap in it.
   [[nodiscard]] std::shared_ptr<EpollSet> make_set(int fd);
@@ -41,7 +42,7 @@ class Table {
   void forget_threads();
 
  private:
-  [[nodiscard]] std::shared_ptr<OpenFile> adopt(int fd);
+  [[nodiscard]] Result<std::shared_ptr<OpenFile>> adopt(int fd);
   [[nodiscard]] std::set<std::mutex*> mutexes() const;
 
   Descriptors& kinds_;
