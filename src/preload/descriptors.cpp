@@ -8,9 +8,11 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace netmap::preload {
@@ -58,6 +60,9 @@ const Core* begin(StartCore* start) {
 bool is_life(int fd) {
   struct stat status;
   if (::fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return false;
+  // What has no name at all is told sooner: /proc makes its entries when they are asked for.
+  struct statfs system;
+  if (::fstatfs(fd, &system) != 0 || system.f_type == PIPEFS_MAGIC) return false;
   char link[32];
   char path[PATH_MAX];
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
