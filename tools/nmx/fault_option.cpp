@@ -2,6 +2,7 @@
 #include "fault_option.hpp"
 
 #include "duration.hpp"
+#include "options.hpp"
 #include "parsed_option.hpp"
 
 #include <fmt/format.h>
@@ -88,7 +89,8 @@ std::expected<Faults, std::string> parse_faults(const std::string& text) {
 void add_fault_option(CLI::App& app, std::optional<Faults>& faults) {
   add_parsed_option(app, "--fault", faults, parse_faults,
                     "What goes wrong on purpose: drop=0.01,delay=1ms,…")
-      ->type_name("FAULTS");
+      ->type_name("FAULTS")
+      ->group(device_group);
 }
 
 std::string to_text(const FaultCounts& counts) {

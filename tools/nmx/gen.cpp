@@ -131,15 +131,19 @@ void add_packet_options(CLI::App& app, GenOptions& options) {
 void add_address_options(CLI::App& app, GenOptions& options) {
   SweepOptions& sweep = options.packet.sweep;
   add_parsed_option(app, "-s,--source", sweep.source, parse_range,
-                    "IP[:PORT[-IP:PORT]], swept packet by packet [10.0.0.1:1234]");
+                    "IP[:PORT[-IP:PORT]], swept packet by packet [10.0.0.1:1234]")
+      ->type_name("RANGE");
   add_parsed_option(app, "-d,--destination", sweep.destination, parse_range,
-                    "The same for the destination [10.1.0.1:1234]");
+                    "The same for the destination [10.1.0.1:1234]")
+      ->type_name("RANGE");
   app.add_flag("-z,--random-source", sweep.random_source, "Draw source address and port");
   app.add_flag("-Z,--random-destination", sweep.random_destination, "Draw the destination's");
   add_parsed_option(app, "-S,--source-mac", options.source_mac, parse_mac,
-                    "MAC address [the interface's]");
+                    "MAC address [the interface's]")
+      ->type_name("MAC");
   add_parsed_option(app, "-D,--destination-mac", options.packet.destination, parse_mac,
-                    "MAC address [ff:ff:ff:ff:ff:ff]");
+                    "MAC address [ff:ff:ff:ff:ff:ff]")
+      ->type_name("MAC");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "options.hpp"
+#include "commands.hpp"
+#include "option_table.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -31,16 +31,13 @@ int complain_of_usage(const CLI::App& app, const std::string& sentence) {
 }
 
 bool has_subcommand(const CLI::App& app, const std::string& name) {
-  return std::ranges::any_of(app.get_subcommands([](const CLI::App*) { return true; }),
+  return std::ranges::any_of(nmx::subcommands(app),
                              [&](const CLI::App* one) { return one->get_name() == name; });
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Moves packets through netmap ports: network cards, VALE switches, pipes.", "nmx");
-  app.require_subcommand(1);
-  const std::array commands{nmx::add_gen(app),  nmx::add_recv(app),   nmx::add_ping(app),
-                            nmx::add_pong(app), nmx::add_bridge(app), nmx::add_switch(app),
-                            nmx::add_info(app), nmx::add_run(app),    nmx::add_demo(app)};
+  CLI::App app;
+  const auto commands = nmx::add_commands(app);
   const std::string first = argc > 1 ? argv[1] : "";
   const auto is_first = [&](const nmx::Command& one) { return one.app->get_name() == first; };
   if (!first.empty() && !first.starts_with('-') && std::ranges::none_of(commands, is_first)) {
@@ -60,7 +57,7 @@ int run(int argc, char** argv) {
     return complain_of_usage(app, error.what());
   }
   nmx::catch_stop_signals();
-  const auto* command =
+  const auto command =
       std::ranges::find_if(commands, [](const nmx::Command& one) { return one.app->parsed(); });
   const auto done = command->run();
   if (!done) return complain(done.error().message(), failure);

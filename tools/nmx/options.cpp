@@ -8,6 +8,10 @@
 #include <expected>
 
 namespace nmx {
+
+const char* const device_group = "Device";
+const char* const report_group = "Report";
+
 namespace {
 
 std::expected<netmap::DeviceKind, std::string> parse_device(const std::string& text) {
@@ -30,22 +34,26 @@ std::expected<netmap::XdpMode, std::string> parse_xdp_mode(const std::string& te
 
 void add_device_options(CLI::App& app, netmap::DeviceOptions& device) {
   add_parsed_option(app, "--device", device.kind, parse_device,
-                    "kernel or embedded; by default kernel if /dev/netmap exists")
-      ->type_name("DEVICE");
+                    "Where ports are; by default kernel if /dev/netmap exists")
+      ->type_name("kernel|embedded")
+      ->group(device_group);
   app.add_option("--domain", device.domain, "Directory where ports of the embedded device meet")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->group(device_group);
   add_parsed_option(app, "--xdp", device.xdp, parse_xdp_mode,
-                    "zero-copy (of ports like eth0@offset=256), native or generic: how the "
-                    "embedded device takes an interface's packets; by default the first that the "
-                    "driver can")
-      ->type_name("MODE");
-  app.add_flag("--busy-poll", device.busy_poll,
-               "Have an interface's driver work when the embedded device syncs, not by interrupts");
+                    "How the embedded device takes an interface's packets; by default the first "
+                    "that its driver can (zero-copy: of ports like eth0@offset=256)")
+      ->type_name("zero-copy|native|generic")
+      ->group(device_group);
+  app.add_flag("--busy-poll", device.busy_poll, "Make an interface's driver work at each sync")
+      ->group(device_group);
 }
 
 void add_report_options(CLI::App& app, ReportOptions& report) {
   app.add_flag("--json{object}")
-      ->description("Print an object on stdout at the end; --json=lines: one each interval too")
+      ->description("An object on stdout at the end; lines: one each interval, too")
+      ->type_name("object|lines")
+      ->group(report_group)
       ->check(CLI::IsMember({"object", "lines"}))
       ->each([&report](const std::string& text) {
         report.json = text == "lines" ? JsonOutput::lines : JsonOutput::object;
@@ -54,6 +62,8 @@ void add_report_options(CLI::App& app, ReportOptions& report) {
          "-T,--interval",
          [&report](unsigned ms) { report.interval = std::chrono::milliseconds(ms); },
          "Milliseconds between two reports [1000]")
+      ->type_name("MS")
+      ->group(report_group)
       ->check(CLI::Range(1U, 3'600'000U));
 }
 
@@ -65,13 +75,15 @@ void add_batch_option(CLI::App& app, std::uint32_t& batch) {
 
 void add_link_option(CLI::App& app, std::optional<double>& seconds) {
   app.add_option("-w,--wait-link", seconds,
-                 "Seconds to let a network card's link settle [2; 0 for pipes and VALE]")
+                 "Seconds to let a card's link settle [2; 0 for pipes and VALE]")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
 }
 
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence) {
   app.add_flag("-W{1},--silence{1}")
-      ->description("Stop when nothing has come for a second (--silence=S: for S seconds)")
+      ->description("Stop when nothing has come for a second, or for so many")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 86'400.0))
       ->each([&silence](const std::string& seconds) {
         silence = std::chrono::milliseconds(static_cast<long>(std::stod(seconds) * 1000));
@@ -80,7 +92,8 @@ void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>&
 
 void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spin) {
   app.add_flag("--spin{always}")
-      ->description("Never sleep (--spin=50us: sleep after so long) [50us if embedded, else 0]")
+      ->description("Never sleep, or after so long (50us) [50us if embedded, else 0]")
+      ->type_name("TIME")
       ->each([&spin](const std::string& text) {
         const auto parsed = text == "always" ? netmap::forever : parse_duration(text);
         if (!parsed) throw CLI::ValidationError(parsed.error());

@@ -20,6 +20,10 @@ class App;
 
 namespace nmx {
 
+/// Under which --help and the manual list them.
+extern const char* const device_group;
+extern const char* const report_group;
+
 struct TransferOptions {
   netmap::DeviceOptions device;
   std::optional<netmap::Faults> faults;
