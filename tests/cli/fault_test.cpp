@@ -27,7 +27,7 @@ Stream good_stream() {
   nmx::SequenceWriter writer(5);
   Stream packets(200, Bytes(3000));
   for (Bytes& packet : packets) {
-    writer.begin(header.bytes(), packet.size());
+    writer.begin(header.plain(), packet.size());
     writer.put(packet);
   }
   return packets;

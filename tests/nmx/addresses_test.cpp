@@ -5,8 +5,10 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <numeric>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace nmx {
@@ -14,6 +16,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 constexpr std::uint32_t ip(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
   return a << 24 | b << 16 | c << 8 | d;
@@ -41,9 +44,25 @@ TEST(NmxAddresses, ReadsRangesAsPktGenWritesThem) {
   EXPECT_EQ(parse_range("10.0.0.9:8-10.0.0.1:5"), parse_range("10.0.0.1:5-10.0.0.9:8"));
 }
 
+TEST(NmxAddresses, ReadsRangesOfIpv6) {
+  const Prefix local{0xfd};
+  const auto one = parse_range("fd00::1:2");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(*one, (EndpointRange{{0x1'0002, 1234}, {0x1'0002, 1234}, local}));
+  const EndpointRange many{{1, 5}, {9, 8}, local};
+  EXPECT_EQ(parse_range("[fd00::1]:5-[fd00::9]:8"), many);
+  EXPECT_EQ(parse_range("[fd00::9]:8-[fd00::1]:5"), many);
+  EXPECT_EQ(parse_range("fd00::1-fd00::9"), (EndpointRange{{1, 1234}, {9, 1234}, local}));
+  const auto far_apart = parse_range("fd00::1-fd01::1");
+  ASSERT_FALSE(far_apart);
+  EXPECT_THAT(far_apart.error(), HasSubstr("more than the last 32 bits"));
+}
+
 TEST(NmxAddresses, RefusesWhatIsNoRange) {
-  for (const char* bad : {"", "10.0.0", "10.0.0.256", "10.0.0.1:65536", "10.0.0.1:", "10.0.0.1-",
-                          "10.0.0.1:1-10.0.0.2:2:3", "::1", "10.0.0.-1", "+1.2.3.4"}) {
+  for (const char* bad :
+       {"", "10.0.0", "10.0.0.256", "10.0.0.1:65536", "10.0.0.1:", "10.0.0.1-",
+        "10.0.0.1:1-10.0.0.2:2:3", "10.0.0.-1", "+1.2.3.4", "fd00::1-10.0.0.1", "10.0.0.1-fd00::1",
+        "[fd00::1", "[fd00::1]:65536", "[10.0.0.1]", "fd00:::1", "fd00::1-"}) {
     EXPECT_FALSE(parse_range(bad)) << bad;
   }
 }
@@ -111,7 +130,7 @@ TEST(NmxRandom, StaysInItsRangeAndReachesBothEnds) {
   EXPECT_GE(random.between(1, UINT32_MAX), 1);
 }
 
-std::uint32_t word16(const Header& header, std::size_t at) {
+std::uint32_t word16(std::span<const std::byte> header, std::size_t at) {
   return std::to_integer<std::uint32_t>(header[at]) << 8 |
          std::to_integer<std::uint32_t>(header[at + 1]);
 }
@@ -119,7 +138,7 @@ std::uint32_t word16(const Header& header, std::size_t at) {
 TEST(NmxFrame, HeadersSayWhatThePacketIs) {
   HeaderBuilder builder({2, 0, 0, 0, 0, 1}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
   builder.set({{ip(10, 0, 0, 1), 1000}, {ip(10, 1, 0, 1), 2000}}, 1500);
-  const Header& header = builder.bytes();
+  const Header header = builder.plain();
   EXPECT_EQ(header[0], std::byte{0xff});
   EXPECT_EQ(header[6], std::byte{2});
   EXPECT_EQ(word16(header, 12), 0x0800);
@@ -140,9 +159,46 @@ TEST(NmxFrame, TheIpChecksumIsRight) {
         {{static_cast<std::uint32_t>(bits), 1}, {static_cast<std::uint32_t>(bits >> 32), 2}},
         random.between(60, 65'535));
     std::uint32_t sum = 0;
-    for (std::size_t at = 14; at < 34; at += 2) sum += word16(builder.bytes(), at);
+    for (std::size_t at = 14; at < 34; at += 2) sum += word16(builder.plain(), at);
     while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
     ASSERT_EQ(sum, 0xffff);  // RFC 1071: header and checksum sum up to minus zero
+  }
+}
+
+TEST(NmxFrame, HasATagIfAsked) {
+  HeaderBuilder builder({}, {}, {.vlan = 0xa064});
+  builder.set({{ip(10, 0, 0, 1), 1000}, {ip(10, 1, 0, 1), 2000}}, 100);
+  const auto header = builder.bytes();
+  ASSERT_EQ(header.size(), 46);
+  EXPECT_EQ(word16(header, 12), 0x8100);
+  EXPECT_EQ(word16(header, 14), 0xa064);
+  EXPECT_EQ(word16(header, 16), 0x0800);
+  EXPECT_EQ(word16(header, 20), 100 - 18);
+  EXPECT_EQ(word16(header, 38), 1000);
+}
+
+/// Of the UDP packet that IPv6 headers are of whose payload are zeros; RFC 8200, 8.1.
+std::uint32_t udp_sum(std::span<const std::byte> header) {
+  std::uint32_t sum = word16(header, 58) + 17;
+  for (std::size_t at = 22; at < 62; at += 2) sum += word16(header, at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
+TEST(NmxFrame, IsOfIpv6IfAskedAndItsChecksumIsRight) {
+  HeaderBuilder builder({}, {}, {.source = Prefix{0xfd}, .destination = Prefix{0xfd, 1}});
+  Random random(4);
+  for (int i = 0; i < 1000; ++i) {
+    const auto from = static_cast<std::uint32_t>(random.next());
+    const std::uint32_t size = random.between(62, 65'535);
+    builder.set({{from, 7}, {9, 2000}}, size);
+    const auto header = builder.bytes();
+    ASSERT_EQ(header.size(), 62);
+    ASSERT_EQ(word16(header, 12), 0x86dd);
+    ASSERT_EQ(word16(header, 18), size - 54);
+    ASSERT_EQ(word16(header, 34) << 16 | word16(header, 36), from);
+    ASSERT_NE(word16(header, 60), 0);
+    ASSERT_EQ(udp_sum(header), 0xffff);
   }
 }
 
@@ -180,6 +236,22 @@ TEST(NmxPackets, HaveEveryLengthAsked) {
   EXPECT_THAT(sizes, ElementsAre(60, 61, 62));
 }
 
+TEST(NmxPackets, MixLengthsSevenToFourToOne) {
+  PacketSource source({.is_mix = true}, 0, 1);
+  std::map<std::size_t, int> sizes;
+  for (int i = 0; i < 120; ++i) ++sizes[next_packet(source, {}).size()];
+  EXPECT_THAT(sizes, ElementsAre(Pair(60, 70), Pair(590, 40), Pair(1514, 10)));
+}
+
+TEST(NmxPackets, AreAFrameAsItIs) {
+  std::vector<std::byte> frame(100);
+  for (std::size_t i = 0; i < frame.size(); ++i) frame[i] = static_cast<std::byte>(i);
+  PacketSource source({.shortest = 100, .longest = 100, .frame = frame}, 0, 1);
+  EXPECT_TRUE(source.is_constant());
+  EXPECT_EQ(next_packet(source, {10, 50}), frame);
+  EXPECT_EQ(next_packet(source, {}), frame);
+}
+
 TEST(NmxPackets, OnlyUnnumberedOnesOfOneLengthAndAddressAreConstant) {
   const auto is_constant = [](const PacketOptions& options) {
     return PacketSource(options, 0, 0).is_constant();
@@ -188,6 +260,7 @@ TEST(NmxPackets, OnlyUnnumberedOnesOfOneLengthAndAddressAreConstant) {
   EXPECT_TRUE(is_constant({}));
   EXPECT_FALSE(is_constant({.numbered = true}));
   EXPECT_FALSE(is_constant({.shortest = 59}));
+  EXPECT_FALSE(is_constant({.is_mix = true}));
   EXPECT_FALSE(is_constant({.sweep = {.source = two}}));
   EXPECT_FALSE(is_constant({.sweep = {.random_destination = true}}));
 }

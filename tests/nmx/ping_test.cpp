@@ -25,7 +25,7 @@ constexpr MacAddress everybody{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 Header header(const MacAddress& from, const MacAddress& to, const Endpoints& endpoints) {
   HeaderBuilder builder(from, to);
   builder.set(endpoints, 60);
-  return builder.bytes();
+  return builder.plain();
 }
 
 constexpr Endpoints going{{0x0a000001, 1000}, {0x0a010002, 2000}};

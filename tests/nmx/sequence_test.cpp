@@ -24,7 +24,7 @@ using Bytes = std::vector<std::byte>;
 Header some_header(std::size_t frame_bytes) {
   HeaderBuilder builder({2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2});
   builder.set({{0x0a000001, 1000}, {0x0a010001, 2000}}, frame_bytes);
-  return builder.bytes();
+  return builder.plain();
 }
 
 Bytes next_packet(SequenceWriter& writer, std::size_t size) {

@@ -50,6 +50,24 @@ TEST_F(Captures, TheFirstLineNamesTheDevice) {
       HasSubstr("nmx recv: pcap device, port 'pcap:rx=" + in + "', no tx rings, 1 rx ring"));
 }
 
+TEST_F(Captures, GenSendsACapturesFirstPacket) {
+  const std::string in = generate(3, {"-l", "333"});
+  const std::string out = file("out");
+  ASSERT_EQ(run(nmx({"gen", "pcap:tx=" + out, "-n", "5", "-P", in})).status, 0);
+  const Outcome received = run(nmx({"recv", "pcap:" + out, "--seq", "--json"}));
+  EXPECT_EQ(received.json()["packets"], 5);
+  EXPECT_EQ(received.json()["bytes"], 5 * 333);
+  EXPECT_EQ(received.json()["damaged"], 0);  // number 0, five times
+}
+
+TEST_F(Captures, AnEmptyCaptureHasNoPacketToSend) {
+  const std::string in = generate(1);
+  std::filesystem::resize_file(in, 24);  // the file's header
+  const Outcome refused = run(nmx({"gen", "pcap:tx=" + file("other"), "-n", "5", "-P", in}));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr(in));
+}
+
 TEST_F(Captures, RecvStopsAtItsCountAndMissesWhatIsNotThere) {
   const std::string in = generate(10);
   EXPECT_EQ(run(nmx({"recv", "pcap:" + in, "-n", "10"})).status, 0);

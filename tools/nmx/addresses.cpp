@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "addresses.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <utility>
+
+#include <arpa/inet.h>
 
 namespace nmx {
 namespace {
@@ -36,9 +39,37 @@ bool take_address(std::string_view& text, std::uint32_t& address) {
   return true;
 }
 
-bool take_endpoint(std::string_view& text, Endpoint& endpoint) {
-  if (!take_address(text, endpoint.address)) return false;
+bool take_port(std::string_view& text, Endpoint& endpoint) {
   return !take(text, ':') || take_number<std::uint16_t>(text, endpoint.port, 10, UINT16_MAX);
+}
+
+/// What stands in brackets, or else up to where a range goes on.
+std::string take_ipv6_text(std::string_view& text) {
+  const bool has_brackets = take(text, '[');
+  const std::size_t end = std::min(text.find(has_brackets ? ']' : '-'), text.size());
+  std::string address(text.substr(0, end));
+  text.remove_prefix(end);
+  return !has_brackets || take(text, ']') ? address : std::string();
+}
+
+bool take_ipv6(std::string_view& text, Endpoint& endpoint, std::optional<Prefix>& prefix) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (::inet_pton(AF_INET6, take_ipv6_text(text).c_str(), bytes.data()) != 1) return false;
+  std::copy_n(bytes.begin(), prefix.emplace().size(), prefix->begin());
+  endpoint.address = 0;
+  for (std::size_t i = prefix->size(); i < bytes.size(); ++i) {
+    endpoint.address = endpoint.address << 8 | bytes[i];
+  }
+  return take_port(text, endpoint);
+}
+
+bool take_endpoint(std::string_view& text, Endpoint& endpoint, std::optional<Prefix>& prefix) {
+  std::string_view rest = text;
+  if (take_address(rest, endpoint.address) && take_port(rest, endpoint)) {
+    text = rest;
+    return true;
+  }
+  return take_ipv6(text, endpoint, prefix);
 }
 
 /// One wheel of the odometer; yields whether it came round.
@@ -78,12 +109,21 @@ std::expected<MacAddress, std::string> parse_mac(std::string_view text) {
 std::expected<EndpointRange, std::string> parse_range(std::string_view text) {
   EndpointRange range{{0, default_port}, {}};
   std::string_view rest = text;
-  bool good = take_endpoint(rest, range.first);
+  bool good = take_endpoint(rest, range.first, range.prefix);
   range.last = range.first;
-  if (good && take(rest, '-')) good = take_endpoint(rest, range.last);
+  std::optional<Prefix> second = range.prefix;
+  if (good && take(rest, '-')) {
+    second.reset();
+    good = take_endpoint(rest, range.last, second);
+  }
   if (!good || !rest.empty()) {
     return std::unexpected("'" + std::string(text) +
-                           "' is no IPv4 range; one looks like 10.0.0.1:1000-10.0.0.9:2000");
+                           "' is no range of addresses; one looks like "
+                           "10.0.0.1:1000-10.0.0.9:2000, or [fd00::1]:1000-[fd00::9]:2000");
+  }
+  if (second != range.prefix) {
+    return std::unexpected("the ends of '" + std::string(text) +
+                           "' differ in more than the last 32 bits");
   }
   if (range.first.address > range.last.address) std::swap(range.first.address, range.last.address);
   if (range.first.port > range.last.port) std::swap(range.first.port, range.last.port);

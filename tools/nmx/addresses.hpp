@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,11 @@ namespace nmx {
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
+/// The first 96 bits of an IPv6 address.
+using Prefix = std::array<std::uint8_t, 12>;
+
 struct Endpoint {
-  std::uint32_t address;  ///< IPv4, in the machine's byte order
+  std::uint32_t address;  ///< IPv4, or the last 32 bits of IPv6, in the machine's byte order
   std::uint16_t port;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
@@ -26,6 +30,7 @@ struct Endpoint {
 struct EndpointRange {
   Endpoint first;
   Endpoint last;
+  std::optional<Prefix> prefix = {};  ///< of all addresses between, if they are IPv6
 
   [[nodiscard]] bool is_single() const { return first == last; }
   friend bool operator==(const EndpointRange&, const EndpointRange&) = default;
@@ -34,8 +39,8 @@ struct EndpointRange {
 /// "02:00:00:00:00:01". The error is a phrase that says what was expected.
 [[nodiscard]] std::expected<MacAddress, std::string> parse_mac(std::string_view text);
 
-/// "IP[:PORT][-IP[:PORT]]", the port being 1234 where none is given. Ends in the wrong order are
-/// exchanged.
+/// "IP[:PORT][-IP[:PORT]]", the port being 1234 where none is given; IPv6 with a port is in
+/// brackets. Ends in the wrong order are exchanged.
 [[nodiscard]] std::expected<EndpointRange, std::string> parse_range(std::string_view text);
 
 struct Endpoints {

@@ -46,7 +46,7 @@ PingWriter make_writer(const PingCommandOptions& options, const netmap::PortInfo
   constexpr MacAddress local{0x02, 0, 0, 0, 0, 0x01};
   HeaderBuilder header(options.source_mac.value_or(mac_of(info, local)), options.destination_mac);
   header.set({parse_range("10.0.0.1")->first, parse_range("10.1.0.1")->first}, options.length);
-  return {header.bytes(), options.length, run};
+  return {header.plain(), options.length, run};
 }
 
 /// What is printed while pings run, and at the end.
