@@ -16,4 +16,5 @@
 #include <netmap/ring.hpp>
 #include <netmap/slot.hpp>
 #include <netmap/sync_loop.hpp>
+#include <netmap/wait_any.hpp>
 #include <netmap/writer.hpp>

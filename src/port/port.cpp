@@ -2,6 +2,7 @@
 #include <netmap/port.hpp>
 
 #include "device/device.hpp"
+#include "port/deadline.hpp"
 #include "port/layout.hpp"
 #include "port/poll_error.hpp"
 
@@ -12,26 +13,7 @@
 namespace netmap {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
-
-/// Time left of a timeout that may be for ever.
-class Deadline {
- public:
-  explicit Deadline(nanoseconds timeout)
-      : forever_(timeout == forever || timeout > Clock::time_point::max() - Clock::now()),
-        end_(forever_ ? Clock::time_point::max()
-                      : Clock::now() + std::max(nanoseconds(0), timeout)) {}
-
-  [[nodiscard]] nanoseconds left() const {
-    return forever_ ? forever : std::max(nanoseconds(0), nanoseconds(end_ - Clock::now()));
-  }
-  [[nodiscard]] bool has_passed() const { return !forever_ && Clock::now() >= end_; }
-
- private:
-  bool forever_;
-  Clock::time_point end_;
-};
 
 /// What the ring's last user had seen, this one has not.
 void forget_seen(abi::netmap_ring& rx) noexcept {

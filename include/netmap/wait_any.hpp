@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <netmap/port.hpp>
+
+#include <chrono>
+#include <span>
+
+namespace netmap {
+
+/// Port::wait() for several ports at once: waits until a ring of one of them is ready in one of the
+/// `wanted` directions, syncing those directions of every port before and after; yields whether
+/// one is. Yields false at the timeout, or early after a signal. Does not spin, whatever
+/// PortOptions::spin says. Fails with what Port::wait() of one of the ports fails with.
+/// Thread: the one that uses all of the ports.
+Result<bool> wait_any(std::span<Port> ports, Directions wanted,
+                      std::chrono::nanoseconds timeout = forever);
+
+}  // namespace netmap

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <netmap/port.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace netmap {
+
+/// Time left of a timeout that may be for ever.
+class Deadline {
+  using Clock = std::chrono::steady_clock;
+
+ public:
+  explicit Deadline(std::chrono::nanoseconds timeout)
+      : forever_(timeout == forever || timeout > Clock::time_point::max() - Clock::now()),
+        end_(forever_ ? Clock::time_point::max()
+                      : Clock::now() + std::max(std::chrono::nanoseconds(0), timeout)) {}
+
+  [[nodiscard]] std::chrono::nanoseconds left() const {
+    return forever_ ? forever
+                    : std::max(std::chrono::nanoseconds(0),
+                               std::chrono::nanoseconds(end_ - Clock::now()));
+  }
+  [[nodiscard]] bool has_passed() const { return !forever_ && Clock::now() >= end_; }
+
+ private:
+  bool forever_;
+  Clock::time_point end_;
+};
+
+}  // namespace netmap
