@@ -7,11 +7,11 @@
 //     example_arq
 #include <netmap/netmap.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -35,9 +35,11 @@ void send(netmap::Port& port, std::uint32_t number, std::string_view text = {}) 
 
 std::uint32_t number_in(const netmap::Packet& packet) {
   std::uint32_t number = 0;
-  std::memcpy(&number, packet.front().data(), sizeof number);
+  std::memcpy(&number, packet.front().data(), std::min(sizeof number, packet.front().size()));
   return number;
 }
+
+const netmap::Error nobody_answers(std::make_error_code(std::errc::timed_out), "nobody answers");
 
 struct UnderWay {
   Clock::time_point sent;
@@ -56,7 +58,7 @@ std::size_t send_all(netmap::Port& port, std::string_view text) {
   while (next != count || !unacknowledged.empty()) {
     for (auto& [number, state] : unacknowledged) {
       if (Clock::now() - state.sent < patience) continue;
-      if (++state.tries > max_tries) throw std::runtime_error("nobody answers");
+      if (++state.tries > max_tries) throw std::bad_expected_access(nobody_answers);
       send(port, number, segment(number));
       state.sent = Clock::now();
       ++retransmissions;
@@ -81,11 +83,12 @@ void receive_all(const std::stop_token& done, netmap::Port& port, std::string& t
   while (!done.stop_requested()) {
     port.wait(Direction::rx, 10ms).value();
     port.rx_rings()[0].for_each([&](const netmap::Packet& packet) {
+      if (packet.front().size() < sizeof next) return;
       const std::uint32_t number = number_in(packet);
-      send(port, number);
       const auto bytes = packet.front().subspan(sizeof number);
-      if (number >= next)
-        early.try_emplace(number, reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      send(port, number);
+      if (number - next >= window) return;  // it has been here before
+      early.try_emplace(number, reinterpret_cast<const char*>(bytes.data()), bytes.size());
     });
     for (; early.contains(next); ++next) text += early.extract(next).mapped();
     port.sync_tx().value();

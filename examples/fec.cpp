@@ -87,7 +87,7 @@ Block carry(const Block& block, netmap::Port& sender, netmap::Port& receiver) {
   Block received;
   receiver.rx_rings()[0].for_each([&](const netmap::Packet& packet) {
     const auto* const at = reinterpret_cast<const unsigned char*>(packet.front().data());
-    received[*at].assign(at + 1, at + packet.size());
+    if (packet.size() == 1 + bytes && *at < total) received[*at].assign(at + 1, at + 1 + bytes);
   });
   return received;
 }

@@ -12,14 +12,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
-#include <stdexcept>
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 void wait_for_packets(netmap::Port& port) {
   if (port.wait(netmap::Direction::rx, 5s).value().empty()) {
-    throw std::runtime_error("nothing came for five seconds");
+    throw std::bad_expected_access(
+        netmap::Error(std::make_error_code(std::errc::timed_out), "nothing came for five seconds"));
   }
 }
 

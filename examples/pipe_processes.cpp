@@ -7,6 +7,7 @@
 //     example_pipe_processes        (the embedded device's pipes outlive a killed process)
 #include <netmap/netmap.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -36,7 +37,7 @@ int receive(std::uint32_t next, std::uint32_t end) {
     if (port.wait(Direction::rx, 5s).value().empty()) return 1;
     const auto take = [&](const netmap::Packet& packet) {
       std::uint32_t number = 0;
-      std::memcpy(&number, packet.front().data(), sizeof number);
+      std::memcpy(&number, packet.front().data(), std::min(sizeof number, packet.front().size()));
       if (number == next) ++next;
     };
     port.rx_rings()[0].for_each(take, end - next);

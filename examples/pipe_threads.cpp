@@ -6,6 +6,7 @@
 //     example_pipe_threads
 #include <netmap/netmap.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -33,7 +34,7 @@ std::uint32_t receive_numbers(netmap::Port& port) {
     if (port.wait(Direction::rx, std::chrono::seconds(5)).value().empty()) break;
     port.rx_rings()[0].for_each([&](const netmap::Packet& packet) {
       std::uint32_t number = 0;
-      std::memcpy(&number, packet.front().data(), sizeof number);
+      std::memcpy(&number, packet.front().data(), std::min(sizeof number, packet.front().size()));
       if (number == expected) ++expected;
     });
   }

@@ -7,10 +7,10 @@
 #include <netmap/netmap.hpp>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <future>
-#include <stdexcept>
 #include <vector>
 
 #include <sched.h>
@@ -38,8 +38,10 @@ void pin_to(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  if (::sched_setaffinity(0, sizeof set, &set) != 0)
-    throw std::runtime_error("cannot pin a thread");
+  if (::sched_setaffinity(0, sizeof set, &set) != 0) {
+    const std::error_code why(errno, std::system_category());
+    throw std::bad_expected_access(netmap::Error(why, "cannot pin a thread: " + why.message()));
+  }
 }
 
 void send(netmap::Port& port, int cpu) {
@@ -52,14 +54,18 @@ void send(netmap::Port& port, int cpu) {
   }
 }
 
-std::size_t receive(netmap::Port& port, int cpu) {
+struct Received {
+  std::size_t packets;
+  int cpu;  // where they were received
+};
+
+Received receive(netmap::Port& port, int cpu) {
   pin_to(cpu);
   std::size_t received = 0;
   while (received != count && !port.wait(Direction::rx, 5s).value().empty()) {
     received += port.rx_rings()[0].for_each([](const netmap::Packet&) {});
   }
-  if (::sched_getcpu() != cpu) throw std::runtime_error("the thread is on another CPU");
-  return received;
+  return {received, ::sched_getcpu()};
 }
 
 int main() try {
@@ -70,20 +76,20 @@ int main() try {
   const auto cpu_of = [&](std::size_t ring) { return cpus[ring % cpus.size()]; };
 
   std::vector<std::future<void>> sending;
-  std::vector<std::future<std::size_t>> receiving;
+  std::vector<std::future<Received>> receiving;
   for (std::size_t ring = 0; ring != rings; ++ring) {
     const auto start = std::launch::async;
     receiving.push_back(std::async(start, receive, std::ref(receivers[ring]), cpu_of(ring)));
     sending.push_back(std::async(start, send, std::ref(senders[ring]), cpu_of(ring + 1)));
   }
-  std::size_t total = 0;
+  bool is_good = true;
   for (std::size_t ring = 0; ring != rings; ++ring) {
-    const std::size_t received = receiving[ring].get();
+    const auto [packets, cpu] = receiving[ring].get();
     sending[ring].get();
-    total += received;
-    std::printf("ring %zu on CPU %d: %zu packets\n", ring, cpu_of(ring), received);
+    std::printf("ring %zu on CPU %d: %zu packets\n", ring, cpu, packets);
+    is_good = is_good && packets == count && cpu == cpu_of(ring);
   }
-  return total == rings * count ? 0 : 1;
+  return is_good ? 0 : 1;
 } catch (const std::bad_expected_access<netmap::Error>& failure) {
   std::fprintf(stderr, "%s\n", failure.error().message().c_str());
   return 1;

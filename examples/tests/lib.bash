@@ -3,6 +3,8 @@
 #
 # What the tests of programs that forward have in common. Pipes lose nothing and keep what was sent,
 # so senders and receivers run one after the other.
+# What includes this sets nmx.
+# shellcheck disable=SC2154
 set -euo pipefail
 logs=$(mktemp -d)
 

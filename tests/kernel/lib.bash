@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What the scenarios share. They run inside the guest, as root, with NMX, CONFORMANCE, ASIO, XDP,
-# PKT_GEN, NETMAP_BRIDGE and VALE_CTL as tests/kernel/run sets them. A scenario includes this file, checks, and ends with
-# `finish`.
+# EXAMPLES, PKT_GEN, NETMAP_BRIDGE and VALE_CTL as tests/kernel/run sets them. A scenario includes
+# this file, checks, and ends with `finish`.
 set -u
 export PATH=$PATH:/usr/sbin:/sbin
 logs=$(mktemp -d)
