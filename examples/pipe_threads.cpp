@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Two threads and the two ends of a pipe: each end is a port, and each thread has its own. One
-// sends a million numbers; when the ring is full it sleeps until there is room, so none is lost.
+// sends many numbers; when the ring is full it sleeps until there is room, so none is lost.
 //
 //     example_pipe_threads
 #include <netmap/netmap.hpp>
@@ -15,7 +15,7 @@
 
 using netmap::Direction;
 
-constexpr std::uint32_t count = 1'000'000;
+constexpr std::uint32_t count = 200'000;
 
 /// As many as fit, then a sync for all of them, then the next.
 void send_numbers(netmap::Port& port) {

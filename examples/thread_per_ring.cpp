@@ -18,7 +18,7 @@
 using namespace std::chrono_literals;
 using netmap::Direction;
 
-constexpr std::size_t count = 100'000;  // packets through each ring
+constexpr std::size_t count = 20'000;  // packets through each ring
 constexpr int rings = 4;
 
 /// The CPUs that this process may use.
