@@ -9,7 +9,7 @@ to_host=(-s 10.9.0.2:1000 -D "$(mac_of va)" -S "$(mac_of vb)" -R 100)
 
 # start NAME [ARGUMENT…]: an example that says when it has its ports.
 start() {
-  "$EXAMPLES/example_$1" "${@:2}" >"$logs/example" 2>"$logs/example.err" &
+  timeout 60 "$EXAMPLES/example_$1" "${@:2}" >"$logs/example" 2>"$logs/example.err" &
   example=$!
   until_log "$logs/example.err" . "$example"
 }
@@ -30,7 +30,7 @@ until_refused() {
 ip address add 10.9.0.1/24 dev va
 ip neighbour add 10.9.0.2 lladdr "$(mac_of vb)" dev va
 
-start host_receive netmap:va^ 3
+start host_receive 'netmap:va*' 3
 busybox ping -c 3 -i 0.1 -W 1 10.9.0.2 >"$logs/ping"
 wait "$example"
 check 'host_receive, status' 0 $?
