@@ -37,4 +37,9 @@ check() {
 send() { "$nmx" gen "$1" -n "$2" "${@:3}" >/dev/null 2>&1; }
 
 # receive PORT COUNT: so many arrive there.
-receive() { "$nmx" recv "$1" -n "$2" >/dev/null 2>&1; }
+receive() {
+  timeout 20 "$nmx" recv "$1" -n "$2" >/dev/null 2>&1 || {
+    echo "$2 packets did not arrive at $1" >&2
+    exit 1
+  }
+}
