@@ -70,7 +70,7 @@ void send(Port& port, std::uint32_t n) {
 }
 
 TEST_P(WaitsForAny, EndWhenAnotherThreadSendsToEither) {
-  constexpr std::uint32_t rounds = 2000;
+  constexpr std::uint32_t rounds = 500;
   TwoPorts masters{open(base() + "{1"), open(base() + "{2")};
   TwoPorts slaves{open(base() + "}1"), open(base() + "}2")};
   std::jthread other([&slaves] {
