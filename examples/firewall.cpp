@@ -72,7 +72,7 @@ struct Counts {
 };
 
 void filter(netmap::Port& from, netmap::Port& to, std::span<const Rule> rules, Counts& counts) {
-  netmap::TxRing& tx = to.tx_rings()[0];
+  netmap::TxRing& tx = to.tx().value();  // fails if there is none
   for (netmap::RxRing& rx : from.rx_rings()) {
     for (auto packets = rx.packets(); !packets.empty(); packets = rx.packets()) {
       const netmap::Packet packet = *packets.begin();

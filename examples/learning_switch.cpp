@@ -84,7 +84,10 @@ void run(Switch& self) {
 int main(int argc, char** argv) try {
   if (argc < 3) return std::fprintf(stderr, "usage: %s PORT PORT [PORT…]\n", argv[0]), 2;
   Switch self;
-  for (int n = 1; n < argc; ++n) self.ports.push_back(netmap::open(argv[n]).value());
+  for (int n = 1; n < argc; ++n) {
+    self.ports.push_back(netmap::open(argv[n]).value());
+    (void)self.ports.back().tx().value();  // fails if there is none
+  }
   std::signal(SIGINT, [](int) { stop = 1; });
   std::fprintf(stderr, "switching between %zu ports\n", self.ports.size());
   run(self);
