@@ -58,6 +58,10 @@ void add_report_options(CLI::App& app, ReportOptions& report) {
       ->each([&report](const std::string& text) {
         report.json = text == "lines" ? JsonOutput::lines : JsonOutput::object;
       });
+  app.add_option("--metrics", report.metrics,
+                 "Serve figures to Prometheus at [HOST:]PORT, by default of 127.0.0.1")
+      ->type_name("ADDRESS")
+      ->group(report_group);
   app.add_option_function<unsigned>(
          "-T,--interval",
          [&report](unsigned ms) { report.interval = std::chrono::milliseconds(ms); },

@@ -37,7 +37,8 @@ std::string total_line(const std::string& verb, const Traffic& total) {
 Json to_json(const Traffic& traffic) {
   return {{"packets", traffic.packets},       {"bytes", traffic.bytes},
           {"seconds", traffic.seconds},       {"pps", traffic.packets_per_second()},
-          {"bps", traffic.bits_per_second()}, {"batches", traffic.batches}};
+          {"bps", traffic.bits_per_second()}, {"wire_bps", traffic.wire_bits_per_second()},
+          {"batches", traffic.batches}};
 }
 
 void print(const Json& object) {
@@ -47,6 +48,26 @@ void print(const Json& object) {
 
 Report::Report(ReportOptions options, Json identity, std::function<Remarks()> remarks)
     : options_(options), identity_(std::move(identity)), remarks_(std::move(remarks)) {}
+
+netmap::Result<std::optional<Metrics>> Report::serve_metrics(std::function<Traffic()> sum) const {
+  if (options_.metrics.empty()) return std::nullopt;
+  return Metrics::serve(options_.metrics, [this, sum = std::move(sum)] { return figures(sum()); });
+}
+
+std::vector<Figure> Report::figures(const Traffic& sum) const {
+  std::vector<std::pair<std::string, std::string>> labels;
+  for (const auto& [name, value] : identity_.items()) {
+    if (value.is_string()) labels.emplace_back(name, value.get<std::string>());
+  }
+  std::vector<Figure> figures{{"nmx_packets_total", static_cast<double>(sum.packets), labels},
+                              {"nmx_bytes_total", static_cast<double>(sum.bytes), labels},
+                              {"nmx_batches_total", static_cast<double>(sum.batches), labels}};
+  const Json remarks = remarks_ ? remarks_().json : Json::object();
+  for (const auto& [name, value] : remarks.items()) {
+    if (value.is_number()) figures.push_back({"nmx_" + name, value.get<double>(), labels});
+  }
+  return figures;
+}
 
 void Report::interval(const Traffic& traffic) const {
   if (options_.quiet) return;

@@ -3,12 +3,14 @@
 // What a transfer says of itself: lines for people on stderr, JSON for programs on stdout.
 #pragma once
 
+#include "metrics.hpp"
 #include "traffic.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace nmx {
@@ -24,6 +26,7 @@ enum class JsonOutput : std::uint8_t {
 struct ReportOptions {
   JsonOutput json = JsonOutput::none;
   std::chrono::milliseconds interval{1000};
+  std::string metrics = {};  ///< where Prometheus finds them, if anywhere
   bool quiet = false;
 };
 
@@ -49,11 +52,15 @@ class Report {
   Report(ReportOptions options, Json identity, std::function<Remarks()> remarks = {});
 
   [[nodiscard]] const ReportOptions& options() const { return options_; }
+  /// If metrics are asked for: the sum of what has moved, and the remarks.
+  [[nodiscard]] netmap::Result<std::optional<Metrics>> serve_metrics(
+      std::function<Traffic()> sum) const;
   void interval(const Traffic& traffic) const;
   /// Once, at the end. `verb`: "sent", "received", …
   void total(const std::string& verb, const Traffic& traffic) const;
 
  private:
+  [[nodiscard]] std::vector<Figure> figures(const Traffic& sum) const;
   void print(const char* event, const Traffic& traffic, const Remarks& remarks) const;
 
   ReportOptions options_;

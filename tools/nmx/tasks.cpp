@@ -35,7 +35,9 @@ netmap::Result<> pin(unsigned cpu) {
 /// The threads of a run, and what they share.
 class Crew {
  public:
-  explicit Crew(std::vector<Task> tasks) : tasks_(std::move(tasks)), counters_(tasks_.size()) {
+  explicit Crew(std::vector<Task> tasks) : tasks_(std::move(tasks)), counters_(tasks_.size()) {}
+
+  void start() {
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
       threads_.emplace_back([this, i] { work(i); });
     }
@@ -155,11 +157,8 @@ void supervise(Crew& crew, const Ticks& ticks, const RunOptions& options) {
   }
 }
 
-}  // namespace
-
-netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
-                            const RunOptions& options) {
-  Crew crew(std::move(tasks));
+netmap::Result<Traffic> run(Crew& crew, const Ticks& ticks, const RunOptions& options) {
+  crew.start();
   supervise(crew, ticks, options);
   crew.join();
   if (crew.failure()) return std::unexpected(*crew.failure());
@@ -168,11 +167,22 @@ netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
   return total;
 }
 
+}  // namespace
+
+netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
+                            const RunOptions& options) {
+  Crew crew(std::move(tasks));
+  return run(crew, ticks, options);
+}
+
 netmap::Result<Traffic> run(std::vector<Task> tasks, const Report& report,
                             const RunOptions& options) {
+  Crew crew(std::move(tasks));
+  const auto metrics = report.serve_metrics([&crew] { return sum(crew.counters()); });
+  if (!metrics) return std::unexpected(metrics.error());
   const Ticks ticks{report.options().interval,
                     [&report](const Traffic& traffic) { report.interval(traffic); }};
-  return run(std::move(tasks), ticks, options);
+  return run(crew, ticks, options);
 }
 
 }  // namespace nmx

@@ -24,6 +24,8 @@ struct Traffic {
 
   [[nodiscard]] double packets_per_second() const { return per_second(packets); }
   [[nodiscard]] double bits_per_second() const { return 8 * per_second(bytes); }
+  /// With CRC, preamble and the gap between frames, 24 bytes a packet: IEEE 802.3.
+  [[nodiscard]] double wire_bits_per_second() const { return 8 * per_second(bytes + 24 * packets); }
   [[nodiscard]] double average_batch() const {
     return batches == 0 ? 0 : static_cast<double>(packets) / static_cast<double>(batches);
   }
