@@ -46,9 +46,12 @@ PortObject open_port(const std::string& name, const py::kwargs& named) {
           handles<TxHandle>(live, port.tx_rings().size())};
 }
 
+PyObject* record_class =
+    nullptr;  // types.SimpleNamespace, for when nothing can be imported any more
+
 template <class... Fields>
 py::object record(Fields&&... fields) {
-  return py::module_::import("types").attr("SimpleNamespace")(std::forward<Fields>(fields)...);
+  return py::handle(record_class)(std::forward<Fields>(fields)...);
 }
 
 py::object info_of(const PortObject& port) {
@@ -155,6 +158,7 @@ void bind_port(py::module_& module, const py::object& direction) {
 
 PYBIND11_MODULE(_netmapxx, module) {
   bind_error(module);
+  record_class = py::object(py::module_::import("types").attr("SimpleNamespace")).release().ptr();
   const py::object direction = make_direction_class();
   module.attr("Direction") = direction;
   View::bind(module);
