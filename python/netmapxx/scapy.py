@@ -109,12 +109,14 @@ class NetmapSocket(SuperSocket):
     def select(sockets, remain=None):
         """Those of the sockets that have something to read, after at most `remain` seconds."""
         ports = [s for s in sockets if isinstance(s, NetmapSocket)]
+        others = [s for s in sockets if s not in ports]
         ready = [s for s in ports if s._look()]
-        idle = not ready and all([s.port.arm(RX) for s in ports])  # each of them
+        if ready:
+            return ready + select.select(others, [], [], 0)[0]
+        idle = all([s.port.arm(RX) for s in ports])  # each of them
         try:
             readable = select.select(sockets, [], [], remain if idle else 0)[0]
         finally:
             for s in ports:
                 s._sync()
-        others = [s for s in readable if not isinstance(s, NetmapSocket)]
-        return [s for s in ports if s._look()] + others
+        return [s for s in ports if s._look()] + [s for s in others if s in readable]
