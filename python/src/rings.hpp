@@ -92,6 +92,21 @@ class Reservation {
   std::size_t length_;
 };
 
+/// What rings of both directions say about themselves.
+template <class Handle>
+void bind_ring(py::class_<Handle>& type) {
+  type.def_property_readonly(
+          "index", [](const Handle& handle) { return handle.ring().index(); },
+          "The ring's number among the port's NIC rings, or host rings, of its direction.")
+      .def_property_readonly("is_host",
+                             [](const Handle& handle) { return handle.ring().is_host(); })
+      .def_property_readonly("slots",
+                             [](const Handle& handle) { return handle.ring().num_slots(); })
+      .def_property_readonly(
+          "buffer_size", [](const Handle& handle) { return handle.ring().buffer_size(); },
+          "Bytes that one slot can hold.");
+}
+
 void bind_rx(py::module_& module);
 void bind_tx(py::module_& module);
 

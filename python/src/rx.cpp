@@ -111,9 +111,9 @@ void bind_rx(py::module_& module) {
   py::class_<PacketIterator>(module, "_Packets", "Goes over the packets of a ring.")
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &PacketIterator::next);
-  py::class_<RxHandle>(module, "RxRing", "Received packets.")
-      .def_property_readonly("slots", [](const RxHandle& rx) { return rx.ring().num_slots(); })
-      .def_property_readonly(
+  py::class_<RxHandle> ring(module, "RxRing", "Received packets.");
+  bind_ring(ring);
+  ring.def_property_readonly(
           "waiting", [](const RxHandle& rx) { return rx.ring().slots().size(); },
           "Slots that hold received packets, and were not released.")
       .def(

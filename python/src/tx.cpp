@@ -88,11 +88,9 @@ void bind_tx(py::module_& module) {
       .def_property_readonly("data", &Reservation::data, "A writable memoryview of the slot.")
       .def("commit", &Reservation::commit, py::arg("length") = py::none(),
            "Hands the slot over, or the first `length` bytes of it, to be sent at the next sync.");
-  py::class_<TxHandle>(module, "TxRing", "Packets to send.")
-      .def_property_readonly("slots", [](const TxHandle& tx) { return tx.ring().num_slots(); })
-      .def_property_readonly("buffer_size",
-                             [](const TxHandle& tx) { return tx.ring().buffer_size(); })
-      .def_property_readonly(
+  py::class_<TxHandle> ring(module, "TxRing", "Packets to send.");
+  bind_ring(ring);
+  ring.def_property_readonly(
           "free", [](const TxHandle& tx) { return tx.ring().slots().size(); },
           "Slots that can be filled now.")
       .def_property_readonly(

@@ -15,7 +15,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", PAGE, r
 SESSIONS = re.findall(r"^```pycon\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("code, output", BLOCKS)
+@pytest.mark.parametrize("code, output", BLOCKS, ids=range(len(BLOCKS)))
 def test_block(code, output):
     if "scapy" in code:
         pytest.importorskip("scapy", reason="scapy is not installed")
@@ -25,7 +25,7 @@ def test_block(code, output):
     assert said.getvalue() == output
 
 
-@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("session", SESSIONS, ids=range(len(SESSIONS)))
 def test_session(session, monkeypatch):
     conf = pytest.importorskip("scapy.config", reason="scapy is not installed").conf
     for setting in "L2socket", "L2listen", "verb":

@@ -29,6 +29,12 @@ def test_ports_say_what_they_are():
     port.close()  # once more does no harm
 
 
+def test_ports_of_several_rings():
+    with netmapxx.open("vale1:a", tx_rings=2, rx_rings=2) as port:
+        for rings in port.tx_rings, port.rx_rings:
+            assert [(ring.index, ring.is_host) for ring in rings] == [(0, False), (1, False)]
+
+
 def test_failures_say_what_was_asked():
     with pytest.raises(netmapxx.Error, match="column 3") as failure:
         netmapxx.open("x{")
