@@ -16,6 +16,7 @@ import pytest
 import netmapxx
 from netmapxx import RX, TX
 
+LIMIT = 60  # seconds, for what is not expected to take any
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 
@@ -111,20 +112,23 @@ def test_others_run_while_one_waits(pipe):
     left, right = pipe
 
     def send():
+        with contextlib.suppress(netmapxx.Error):
+            while not right.closed:
+                right.stats()  # until it is in use
         left.tx_rings[0].send(b"from another thread")
         left.sync_tx()
 
-    threading.Thread(target=send).start()
-    assert right.wait(RX) == RX
+    threading.Thread(target=send, daemon=True).start()
+    assert right.wait(RX, LIMIT) == RX
     assert right.rx_rings[0].receive() == b"from another thread"
 
 
 def test_a_port_has_one_user(pipe):
     left, right = pipe
-    waiter = threading.Thread(target=lambda: right.wait(RX))
+    waiter = threading.Thread(target=lambda: right.wait(RX, LIMIT))
     waiter.start()
     with pytest.raises(netmapxx.Error, match="another thread") as failure:
-        while True:  # until the thread has come to wait
+        while waiter.is_alive():  # until it has come to wait
             right.stats()
     assert failure.value.errno == errno.EBUSY
     with pytest.raises(netmapxx.Error):
@@ -184,6 +188,7 @@ def test_select(pipe):
     left.sync_tx()
     assert select.select([right], [], [])[0] == [right]
     right.sync_rx()
+    assert select.select([right], [], [], 0)[0] == []  # that wake-up is used up
     assert not right.arm()  # there is one already
     assert right.rx_rings[0].receive() == b"x"
 
