@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Debian packages, by cpack -G DEB from a build with BUILD_SHARED_LIBS and the prefix /usr: the library, what
+# Debian packages, by cpack from a build with BUILD_SHARED_LIBS and the prefix /usr: the library, what
 # programs are built with, and nmx. Each brings its licence and changelog, as Debian's policy has it.
 set(library_package libnetmapxx${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})  # as its SONAME
 set(release 1)
