@@ -7,7 +7,7 @@ set(same_version "${library_package} (= ${PROJECT_VERSION}-${release})")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VENDOR netmapxx)
-set(CPACK_PACKAGE_CONTACT "netmapxx developers <netmapxx@packages.invalid>")
+set(CPACK_PACKAGE_CONTACT "netmapxx developers <netmapxx@packages.invalid>" CACHE STRING "Maintainer of the Debian packages")
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
