@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+import re
 from pathlib import Path
 
 from conan import ConanFile
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
 from conan.tools.files import copy, load
-import re
 
 
 class Netmapxx(ConanFile):
