@@ -85,11 +85,11 @@ struct XdpCounts {
   std::uint64_t tx_invalid = 0;
 };
 
-/// What moved through the rings of a VALE port, by all who have them open, since the first opened
-/// them.
-struct SwitchCounts {
+/// What moved through the rings of a pipe since it was made, or of a VALE port since it was opened,
+/// by all who have them open.
+struct PortCounts {
   RingStats tx;               ///< handed over, whomever it reached
-  RingStats rx;               ///< received and released
+  RingStats rx;               ///< received and released; of a pipe, what the other end handed over
   std::uint64_t dropped = 0;  ///< packets that were for this port, and found no room there
 };
 
@@ -97,9 +97,11 @@ struct SwitchCounts {
 struct OpenPort {
   std::string name;  ///< as the device knows it
   std::uint16_t memory_id = 0;
-  std::uint32_t process = 0;  ///< who opened it; 0 if nobody, or if the device does not say
+  std::uint32_t process = 0;   ///< who opened it; 0 if nobody, or if the device does not say
+  std::uint16_t tx_rings = 0;  ///< that it has open, on the embedded device
+  std::uint16_t rx_rings = 0;
   std::optional<XdpMode> xdp{};
-  std::optional<SwitchCounts> counts{};  ///< of an open VALE port of the embedded device
+  std::optional<PortCounts> counts{};  ///< of an open pipe or VALE port of the embedded device
 };
 
 /// How a sync went, small enough for a register: syncs are the busiest of all calls.

@@ -19,13 +19,13 @@ class ValeCounts : public OnSwitch {
     return *found;
   }
   /// What everybody can read; nothing if the device counts nothing.
-  [[nodiscard]] static std::optional<SwitchCounts> counts(const std::string& name) {
+  [[nodiscard]] static std::optional<PortCounts> counts(const std::string& name) {
     const auto port = find(name);
     if (!port) throw std::runtime_error("nobody has " + name + " open");
     EXPECT_EQ(port->counts.has_value(), !is_kernel());
     return port->counts;
   }
-  static void expect(const SwitchCounts& counts, std::uint64_t sent, std::uint64_t received,
+  static void expect(const PortCounts& counts, std::uint64_t sent, std::uint64_t received,
                      std::uint64_t dropped) {
     EXPECT_EQ(counts.tx.packets, sent);
     EXPECT_EQ(counts.tx.bytes, 60 * sent);
@@ -40,7 +40,7 @@ ON_EVERY_BARE_DEVICE(ValeCounts);
 #define COUNTS_OR_END(variable, name)         \
   const auto found_##variable = counts(name); \
   if (!found_##variable) return;              \
-  const SwitchCounts variable = *found_##variable
+  const PortCounts variable = *found_##variable
 
 TEST_P(ValeCounts, TellPacketsSentReceivedAndDropped) {
   Port a = open(port_name("a"));

@@ -11,9 +11,9 @@ namespace nmx {
 namespace {
 
 using netmap::OpenPort;
+using netmap::PortCounts;
 using netmap::Result;
 using netmap::RingStats;
-using netmap::SwitchCounts;
 
 void add(RingStats& to, const RingStats& more) {
   to.packets += more.packets;
@@ -35,9 +35,9 @@ void add(std::vector<OpenPort>& ports, OpenPort port) {
   same->counts->dropped += port.counts->dropped;
 }
 
-/// Of the ports that a device lists those that are open and none of VALE's are not counted.
+/// A VALE interface that is on no switch is open nowhere.
 bool is_of_vale(const OpenPort& port) {
-  return port.counts.has_value() || port.process == 0;
+  return port.name.starts_with("vale") || port.process == 0;
 }
 
 /// A count that went back has begun anew.
@@ -113,8 +113,8 @@ std::vector<OpenPort> moved_since(const std::vector<OpenPort>& before, std::vect
     const auto same =
         std::ranges::find_if(before, [&](const auto& one) { return is_same(one, port); });
     if (same == before.end() || !same->counts || !port.counts) continue;
-    const SwitchCounts& old = *same->counts;
-    SwitchCounts& counts = *port.counts;
+    const PortCounts& old = *same->counts;
+    PortCounts& counts = *port.counts;
     counts = {difference(old.tx, counts.tx), difference(old.rx, counts.rx),
               difference(old.dropped, counts.dropped)};
   }

@@ -113,6 +113,7 @@ void empty_ring(const Memory& memory, std::uint32_t object, std::uint32_t index,
   RingWords& words = memory.words(object);
   words.published = words.returned = 0;
   words.rx_sleepers = words.tx_sleepers = 0;
+  reset_counts(words);
   abi::netmap_ring& ring = memory.ring(object);
   if (is_tx && num_slots != 0) ring.tail = num_slots - 1;
   for (std::uint32_t slot = 0; slot != num_slots; ++slot) {

@@ -9,6 +9,7 @@
 #include <netmap/ring.hpp>
 
 #include "device/device.hpp"
+#include "device/embedded/counts.hpp"
 #include "device/embedded/state.hpp"
 #include "device/slot_range.hpp"
 #include "point.hpp"
@@ -164,7 +165,9 @@ inline bool PipeSender::sync() noexcept {
   }
   const std::uint32_t whole = end_of_packets(published, head);
   if (whole != published) {
+    const RingStats before = ledger_.stats;
     copy_slots(published, whole);
+    count(*ring_.words, before, ledger_.stats);
     NETMAP_POINT("publish: copied");
     ring_.words->published.store(whole, std::memory_order_release);
     NETMAP_POINT("publish: published");

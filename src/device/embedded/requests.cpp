@@ -2,9 +2,9 @@
 #include "device/embedded/requests.hpp"
 
 #include "device/embedded/collect.hpp"
+#include "device/embedded/counts.hpp"
 #include "device/embedded/nic.hpp"
 #include "device/embedded/options.hpp"
-#include "device/embedded/vale_counts.hpp"
 #include "device/embedded/vale_requests.hpp"
 
 namespace netmap::embedded {
@@ -177,11 +177,15 @@ std::string name_of(const DomainState& state, const PortId& id) {
 
 OpenPort describe(Domain& domain, const EndpointRecord& endpoint) {
   const DomainState& state = domain.state();
-  OpenPort port{name_of(state, endpoint), endpoint.memory_id, endpoint.process};
+  OpenPort port{.name = name_of(state, endpoint),
+                .memory_id = endpoint.memory_id,
+                .process = endpoint.process,
+                .tx_rings = endpoint.tx.count,
+                .rx_rings = endpoint.rx.count};
   if (endpoint.nic != no_nic) {
     if (attachment_of(state, endpoint).link != 0) port.xdp = static_cast<XdpMode>(endpoint.xdp);
   }
-  if (endpoint.vale != no_switch) {
+  if (endpoint.vale != no_switch || endpoint.pipe != no_pipe) {
     const auto memory = Memory::existing(domain, endpoint.memory_id);
     if (memory) port.counts = counts_of(state, **memory, endpoint);
   }

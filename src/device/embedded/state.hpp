@@ -97,7 +97,8 @@ struct RingWords {
   /// Sender: the rx ring's tail. Stored with release after the slots before it were written; the
   /// receiver loads it with acquire.
   alignas(abi::cache_align) std::atomic<std::uint32_t> published;
-  /// Of a VALE port's ring alone: what moved through it since it was opened. Of its user, in turns.
+  /// What moved through a pipe's direction, or a VALE port's ring; see counts.hpp. Of its user, in
+  /// turns.
   std::atomic<std::uint64_t> packets;
   std::atomic<std::uint64_t> bytes;
   /// Receiver: the rx ring's head at its last sync. Stored with release after the buffers swapped

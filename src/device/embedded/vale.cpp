@@ -5,7 +5,7 @@
 #include "device/embedded/monitors.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
-#include "device/embedded/vale_counts.hpp"
+#include "device/embedded/counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>

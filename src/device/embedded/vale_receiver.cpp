@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/vale_receiver.hpp"
 
-#include "device/embedded/vale_counts.hpp"
+#include "device/embedded/counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>

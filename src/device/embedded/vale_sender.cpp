@@ -3,7 +3,7 @@
 
 #include <netmap/look_ahead.hpp>
 
-#include "device/embedded/vale_counts.hpp"
+#include "device/embedded/counts.hpp"
 #include "os/files.hpp"
 #include "point.hpp"
 
