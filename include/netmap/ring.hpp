@@ -267,6 +267,18 @@ class NETMAP_BUILD_TAG TxRing : public Ring {
     return {place(now.head), bounds().slots.first + now.tail};
   }
 
+  /// Of a pipe: the slots from `first` on that came back, including the one at tail. That one is
+  /// not owned, so it cannot be committed, but it was given back by the receiver as the others
+  /// were, and nobody but this program touches it until it is sent again: whoever passes on what
+  /// comes back need not leave the last packet until another one follows. `first` is the place
+  /// behind the slots that the last call yielded, at the beginning the place behind tail.
+  [[nodiscard]] TxSlots returned(Position first) const noexcept NETMAP_LIFETIMEBOUND {
+    const Position end = behind_tail();
+    const std::uint32_t from = first.index() < num_slots() ? first.index() : end.index();
+    return {place(from), bounds().slots.first + end.index()};
+  }
+  [[nodiscard]] Position behind_tail() const noexcept { return Position(advance(owned().tail, 1)); }
+
   /// Hands over every slot before `position`, to be sent at the next sync. Slots must have had
   /// their length set. Fails with position_out_of_range, moving nothing.
   Result<> commit(Position position) {

@@ -3,17 +3,13 @@
 
 #include "packets.hpp"
 #include "ports.hpp"
+#include "sleep_on.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
-#include <system_error>
-#include <vector>
-
-#include <poll.h>
 
 namespace nmx {
 
@@ -115,7 +111,9 @@ Result<> BridgePump::wait() {
   for (const Way way : {0U, 1U}) {
     if (auto asked = ask(way, wanted); !asked) return asked;
   }
-  return sleep(wanted);
+  const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
+  if (auto slept = sleep_on(both); !slept) return slept;
+  return sync();
 }
 
 /// What this way needs to go on: packets where there are none, room where there are some. Waiting
@@ -147,41 +145,6 @@ Result<> BridgePump::ask(Way way, std::array<Directions, 2>& wanted) {
     wanted[1 - way] |= Direction::tx;
   }
   return {};
-}
-
-/// Port::wait() for two ports at once.
-Result<> BridgePump::sleep(const std::array<Directions, 2>& wanted) {
-  std::vector<pollfd> handles;
-  Result<bool> idle = true;
-  std::size_t armed = 0;
-  for (; armed < ports_.size() && idle && *idle; ++armed) {
-    if (wanted[armed].empty()) continue;
-    idle = ports_[armed]->arm(wanted[armed]);
-    for (const Direction one : {Direction::rx, Direction::tx}) {
-      if (!wanted[armed].has(one)) continue;
-      const auto handle = ports_[armed]->wait_handle(one);
-      handles.push_back({handle.fd, handle.events, 0});
-    }
-  }
-  const bool must_sleep = idle && *idle;
-  const auto ms = static_cast<int>(slice.count());
-  const int polled = must_sleep ? ::poll(handles.data(), handles.size(), ms) : 0;
-  const int why = errno;
-  // arm() that yields false or fails has taken itself back.
-  for (std::size_t i = 0; i < (must_sleep ? armed : armed - 1); ++i) {
-    if (!wanted[i].empty()) ports_[i]->disarm(wanted[i]);
-  }
-  if (!idle && !is_end(idle.error())) return std::unexpected(idle.error());
-  if (polled < 0 && why != EINTR) {
-    const std::error_code code(why, std::system_category());
-    return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));
-  }
-  if (std::ranges::any_of(handles,
-                          [](const pollfd& one) { return (one.revents & POLLERR) != 0; })) {
-    return std::unexpected(Error(netmap::errc::ring_corrupt,
-                                 "a port reports an error: a ring is broken or an interface gone"));
-  }
-  return sync();
 }
 
 Result<> BridgePump::drain() {

@@ -46,7 +46,6 @@ class BridgePump {
   netmap::Result<> sync();
   netmap::Result<> wait();
   netmap::Result<> ask(Way way, std::array<netmap::Directions, 2>& wanted);
-  netmap::Result<> sleep(const std::array<netmap::Directions, 2>& wanted);
   [[nodiscard]] netmap::TxRing& target(Way way, std::size_t ring);
   netmap::Result<> drain();
 
