@@ -3,13 +3,12 @@
 
 #include "packets.hpp"
 #include "ports.hpp"
+#include "pump.hpp"
 #include "sleep_on.hpp"
-#include "stop.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace nmx {
 
@@ -22,37 +21,21 @@ using netmap::RxRing;
 using netmap::TxRing;
 using namespace std::chrono_literals;
 
-namespace {
-
-/// How long to look again and again before sleeping, so that a sender need not wake us.
-constexpr auto spin = 50us;
-
-}  // namespace
-
 bool BridgePump::is_zero_copy() const {
   const Way way = is_open(0) ? 0 : 1;
   return ports_[way]->rx_rings().front().same_region(ports_[1 - way]->tx_rings().front());
 }
 
 Result<> BridgePump::run(Counters& counters) {
-  std::optional<Clock::time_point> idle_since;
-  while (!stop_requested()) {
-    const auto moved = round(counters);
-    if (!moved) return std::unexpected(moved.error());
-    if (*moved != 0) {
-      if (!counters.has_moved()) counters.set_first(Clock::now());
-      counters.set_moved();
-      idle_since.reset();
-      continue;
-    }
-    const auto now = Clock::now();
-    const auto since = idle_since.value_or(now);
-    idle_since = since;
-    if (!has_a_way()) break;
-    if (now - since < spin) continue;
-    if (auto waited = wait(); !waited) return waited;
-  }
-  if (counters.has_moved()) counters.set_last(idle_since.value_or(Clock::now()));
+  auto done = pump(
+      counters, [&] { return round(counters); },
+      [&]() -> Result<bool> {
+        if (!has_a_way()) return false;
+        auto waited = wait();
+        if (!waited) return std::unexpected(waited.error());
+        return true;
+      });
+  if (!done) return done;
   return drain();
 }
 

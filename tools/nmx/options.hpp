@@ -65,6 +65,8 @@ Command add_recv(CLI::App& nmx);
 Command add_ping(CLI::App& nmx);
 Command add_pong(CLI::App& nmx);
 Command add_bridge(CLI::App& nmx);
+Command add_balance(CLI::App& nmx);
+Command add_dedup(CLI::App& nmx);
 Command add_switch(CLI::App& nmx);
 Command add_info(CLI::App& nmx);
 Command add_run(CLI::App& nmx);

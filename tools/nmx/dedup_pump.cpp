@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "dedup_pump.hpp"
+
+#include "packets.hpp"
+#include "ports.hpp"
+#include "pump.hpp"
+#include "sleep_on.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace nmx {
+
+using netmap::Direction;
+using netmap::Directions;
+using netmap::Error;
+using netmap::Packet;
+using netmap::Result;
+using netmap::RxRing;
+using netmap::TxRing;
+using namespace std::chrono_literals;
+
+DedupPump::DedupPump(netmap::Port& in, netmap::Port& out, const DedupOptions& options)
+    : in_(&in), out_(&out), window_(options.packets, options.age), batch_(options.batch) {}
+
+bool DedupPump::is_zero_copy() const {
+  return in_->rx_rings().front().same_region(out_->tx_rings().front());
+}
+
+Result<> DedupPump::run(Counters& counters) {
+  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); });
+  if (!done) return done;
+  const auto left = out_->drain(1s);
+  if (!left) return std::unexpected(left.error());
+  left_ = *left;
+  return {};
+}
+
+Result<std::uint64_t> DedupPump::round(Counters& counters) {
+  std::uint64_t packets = 0;
+  const auto now = Clock::now();
+  for (std::size_t i = 0; i != in_->rx_rings().size(); ++i) {
+    const auto moved = move(i, now, counters);
+    if (!moved) {
+      return std::unexpected(
+          Error(moved.error().code(),
+                fmt::format("cannot forward from '{}' to '{}': {}", in_->info().name,
+                            out_->info().name, moved.error().message())));
+    }
+    packets += *moved;
+  }
+  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  return packets;
+}
+
+/// Yields how many packets left the ring, duplicates included.
+Result<std::uint64_t> DedupPump::move(std::size_t ring, Clock::time_point now, Counters& counters) {
+  RxRing& rx = in_->rx_rings()[ring];
+  TxRing& tx = target(ring);
+  counters.see_free_slots(tx.slots().size());
+  std::uint64_t forwarded = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t duplicates = 0;
+  while (forwarded + duplicates != batch_) {
+    const auto waiting = rx.packets();
+    if (waiting.empty()) break;
+    const Packet packet = *waiting.begin();
+    if (is_duplicate(packet, now)) {
+      if (auto released = rx.release(packet.after()); !released) {
+        return std::unexpected(released.error());
+      }
+      ++duplicates;
+      continue;
+    }
+    const auto moved = netmap::forward(rx, tx, 1);
+    if (!moved) return std::unexpected(moved.error());
+    if (moved->packets == 0) break;  // no room: it is looked at anew when there is
+    window_.keep(now);
+    ++forwarded;
+    bytes += moved->bytes;
+  }
+  if (forwarded != 0) counters.add(forwarded, bytes);
+  duplicates_ += duplicates;
+  return forwarded + duplicates;
+}
+
+bool DedupPump::is_duplicate(const Packet& packet, Clock::time_point now) {
+  window_.begin();
+  if (packet.is_linear()) {
+    window_.add(packet.front());
+  } else {
+    for (const netmap::RxSlot fragment : packet.fragments()) window_.add(fragment.bytes());
+  }
+  return window_.is_duplicate(now);
+}
+
+Result<> DedupPump::sync() {
+  if (auto synced = out_->sync_tx(); !synced) return synced;
+  if (has_ended_) return {};
+  const auto synced = in_->sync_rx();
+  has_ended_ = !synced && is_end(synced.error());
+  if (!synced && !has_ended_) return synced;
+  return {};
+}
+
+Result<bool> DedupPump::wait() {
+  if (has_ended_) return false;
+  Wanted from{in_, {}};
+  Wanted to{out_, {}};
+  for (std::size_t i = 0; i != in_->rx_rings().size(); ++i) {
+    RxRing& rx = in_->rx_rings()[i];
+    const auto packets = rx.packets();
+    // What is here already must not wake us.
+    if (auto seen = rx.seen(rx.slots().end()); !seen) return std::unexpected(seen.error());
+    if (packets.empty()) {
+      from.directions |= Direction::rx;
+      continue;
+    }
+    const Packet packet = *packets.begin();
+    TxRing& tx = target(i);
+    const std::uint32_t needed =
+        rx.same_region(tx)
+            ? static_cast<std::uint32_t>(packet.fragments().size())
+            : slots_for(static_cast<std::uint32_t>(packet.size()), 1, tx.buffer_size());
+    if (!tx.want(needed)) {
+      return std::unexpected(
+          Error(netmap::errc::packet_too_large,
+                fmt::format("a packet of {} slots came from '{}', but the rings of '{}' have {}",
+                            needed, in_->info().name, out_->info().name, tx.num_slots())));
+    }
+    to.directions |= Direction::tx;
+  }
+  const std::array both{from, to};
+  if (auto slept = sleep_on(both); !slept) return std::unexpected(slept.error());
+  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  return true;
+}
+
+TxRing& DedupPump::target(std::size_t ring) {
+  const auto rings = out_->tx_rings();
+  return rings[ring % rings.size()];
+}
+
+}  // namespace nmx
