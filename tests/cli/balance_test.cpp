@@ -66,7 +66,7 @@ class Balance : public OnEmbedded {
 };
 
 TEST_F(Balance, EveryPacketReachesOneReaderInOrder) {
-  const auto balance = start({"-P", "out:2", "-n", "4000", "-B", "4000"});
+  const auto balance = start({"-P", "out:2", "-n", "4000", "--overflow", "4000"});
   const auto first = reader("out}0");
   const auto second = reader("out}1");
   send(4000, {"-s", "10.0.0.1-10.0.0.250", "-F", "2"});
@@ -143,7 +143,7 @@ TEST_F(Balance, WhatIsQueuedAtTheEndIsSaid) {
 }
 
 TEST_F(Balance, WhatOneGroupHasReadGoesOnToTheNextToTheLastPacket) {
-  const auto balance = start({"-P", "a:2", "-P", "b:1", "-n", "3000", "-B", "6000"});
+  const auto balance = start({"-P", "a:2", "-P", "b:1", "-n", "3000", "--overflow", "6000"});
   const auto first = reader("a}0");
   const auto second = reader("a}1");
   const auto last = reader("b}0", {"-n", "3000"});
@@ -164,12 +164,12 @@ TEST_F(Balance, OneThatWasKilledIsReplaced) {
   const auto first = reader("out}0");
   const auto second = reader("out}1");
   for (int life = 0; life != 2; ++life) {
-    const auto balance = start({"-P", "out:2", "-B", "100"});
+    const auto balance = start({"-P", "out:2", "--overflow", "100"});
     send(500, {"-s", "10.0.0.1-10.0.0.250"});
     balance->signal(SIGKILL);
     EXPECT_EQ(balance->finish().status, 128 + SIGKILL);
   }
-  const auto balance = start({"-P", "out:2", "-B", "2000", "-n", "2000"});
+  const auto balance = start({"-P", "out:2", "--overflow", "2000", "-n", "2000"});
   send(2000, {"-s", "10.0.0.1-10.0.0.250"});
   EXPECT_EQ(balance->finish().json()["forwarded"], 2000);
   for (Process* one : {first.get(), second.get()}) EXPECT_EQ(stop(*one)["corrupt"], 0);

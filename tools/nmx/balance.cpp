@@ -18,6 +18,7 @@ namespace nmx {
 namespace {
 
 using netmap::Result;
+using namespace std::chrono_literals;
 
 /// What the interval's line and the JSON say of the pipes.
 Remarks remarks(const Balance& work, const Balancer& balancer) {
@@ -74,7 +75,8 @@ Result<int> balance(const BalanceOptions& options) {
                       [&] { return remarks(*work, balancer); });
   std::vector<Task> tasks;
   tasks.push_back(
-      {[&balancer](Counters& counters) { return balancer.run(counters); }, options.cpu});
+      {[&](Counters& counters) { return balancer.run(counters, options.spin.value_or(50us)); },
+       options.cpu});
   const auto total = run(std::move(tasks), report, {.alone = alone(info)});
   if (!total) return std::unexpected(total.error());
   report.total("received", *total);
@@ -95,6 +97,8 @@ Command add_balance(CLI::App& nmx) {
       nmx.add_subcommand("balance", "Spread a port's packets over pipes, each flow to one pipe");
   add_port_options(*app, *options);
   add_batch_option(*app, options->batch);
+  add_spin_option(*app, options->spin);
+  app->get_option("--spin")->description("Never sleep (--spin=1ms: sleep after so long) [50us]");
   app->add_option_function<std::vector<std::string>>(
          "-P,--pipes",
          [options](const std::vector<std::string>& texts) {
@@ -108,7 +112,7 @@ Command add_balance(CLI::App& nmx) {
          "one group has read goes on to the next [2]")
       ->type_name("[NAME:]N")
       ->allow_extra_args(false);
-  app->add_option("-B,--overflow", options->overflow,
+  app->add_option("--overflow", options->overflow,
                   "Extra buffers for packets that a full pipe has no room for [0: dropped]")
       ->check(CLI::Range(0U, 1'000'000U));
   app->callback([options] {

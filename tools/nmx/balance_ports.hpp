@@ -32,7 +32,7 @@ struct PipeGroup {
 [[nodiscard]] netmap::Result<std::vector<std::vector<std::string>>> name_pipes(
     const std::string& input, const std::vector<PipeGroup>& groups);
 
-struct BalanceOptions : TransferOptions {
+struct BalanceOptions : PingPortOptions {
   std::vector<PipeGroup> groups = {};
   std::uint32_t overflow = 0;  ///< buffers
 };

@@ -39,8 +39,8 @@ Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count)
       is_capture_(is_capture(work.input.info())),
       overflow_(static_cast<std::uint32_t>(work.overflow.size()), work.outlets.size()) {}
 
-Result<> Balancer::run(Counters& counters) {
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); });
+Result<> Balancer::run(Counters& counters, std::chrono::nanoseconds spin) {
+  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin);
   if (!done) return done;
   return drain();
 }

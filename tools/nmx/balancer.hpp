@@ -13,6 +13,7 @@
 #include <netmap/netmap.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -45,8 +46,8 @@ class Balancer {
 
   /// Spreads packets until stopped, or until the last was received and none is queued or has yet to
   /// go to another group; then lets what was sent be
-  /// taken for at most a second.
-  netmap::Result<> run(Counters& counters);
+  /// taken for at most a second. `spin`: how long to look again before sleeping.
+  netmap::Result<> run(Counters& counters, std::chrono::nanoseconds spin);
 
   [[nodiscard]] std::uint64_t non_ip() const { return non_ip_; }
   [[nodiscard]] std::uint32_t free_buffers() const { return free_buffers_; }

@@ -13,11 +13,11 @@
 namespace nmx {
 
 /// Calls round(), which moves what there is and yields how many packets that were, until stopped.
-/// While nothing moves it looks again for 50 µs, so that a sender need not wake us, and then calls
-/// wait(), which sleeps; that yields false if nothing can come any more.
+/// While nothing moves it looks again as long as `spin`, so that a sender need not wake us, and
+/// then calls wait(), which sleeps; that yields false if nothing can come any more.
 template <class Round, class Wait>
-netmap::Result<> pump(Counters& counters, Round round, Wait wait) {
-  constexpr std::chrono::microseconds spin{50};
+netmap::Result<> pump(Counters& counters, Round round, Wait wait,
+                      std::chrono::nanoseconds spin = std::chrono::microseconds(50)) {
   std::optional<Clock::time_point> idle_since;
   while (!stop_requested()) {
     const netmap::Result<std::uint64_t> moved = round();
