@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace nmx {
@@ -24,6 +25,27 @@ using netmap::TxSlot;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// The beginning of a packet in one piece: in a packet of several slots the first may end within
+/// the headers.
+class Beginning {
+ public:
+  std::span<const std::byte> of(const Packet& packet) {
+    if (packet.is_linear()) return packet.front();
+    std::size_t filled = 0;
+    for (const RxSlot fragment : packet.fragments()) {
+      const auto bytes = fragment.bytes();
+      const std::size_t part = std::min(bytes.size(), bytes_.size() - filled);
+      std::copy_n(bytes.begin(), part, bytes_.begin() + static_cast<std::ptrdiff_t>(filled));
+      filled += part;
+      if (filled == bytes_.size()) break;
+    }
+    return std::span(bytes_).first(filled);
+  }
+
+ private:
+  std::array<std::byte, 256> bytes_;
+};
 
 /// Keeps the first failure of a loop whose body cannot leave it.
 void attempt(Result<>& done, auto action) {
@@ -118,13 +140,14 @@ Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
   std::uint64_t moved = 0;
   std::uint64_t bytes = 0;
   std::uint64_t non_ip = 0;
+  Beginning beginning;
   auto next = packets.begin();
   for (; next != packets.end() && moved != unreceived_; ++next) {
     const Packet packet = *next;
     const auto fragments = packet.fragments();
     const std::size_t slots = packet.is_linear() ? 1 : fragments.size();
     const std::size_t size = packet.size();
-    const Flow flow = flow_of(packet.front());
+    const Flow flow = flow_of(beginning.of(packet));
     ahead.step(slots);
     const auto placed = place(work_.groups.front(), flow.hash, slots, [&](auto use) {
       for (RxSlot slot : fragments)

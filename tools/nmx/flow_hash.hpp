@@ -13,8 +13,9 @@ struct Flow {
   bool is_ip = false;
 };
 
-/// The flow of an Ethernet frame, of which the first fragment is enough. Both directions have one
-/// hash: it depends on the unordered pair of address and port at either end.
+/// The flow of an Ethernet frame, of which the first 256 bytes are enough but for the deepest
+/// tunnels. Both directions have one hash: it depends on the unordered pair of address and port at
+/// either end.
 ///
 /// VLAN tags are skipped. IPv4 and IPv6 count with their ports if they have any (TCP, UDP and its
 /// kin, SCTP, DCCP); all fragments of a packet count without, because all but the first have none.
