@@ -169,7 +169,7 @@ TEST_F(Balance, OneThatWasKilledIsReplacedUnderSenderAndReaders) {
   auto balance = start({"-P", "out:2", "--overflow", "100", "-T", "10"});
   const auto first = reader("out}0");
   const auto second = reader("out}1");
-  Process sender(nmx({"gen", "netmap:in{1", "--seq", "-s", "10.0.0.1-10.0.0.250"}));
+  Process sender(nmx({"gen", "netmap:in{1", "--seq", "-s", "10.0.0.1-10.0.0.250", "-R", "100000"}));
   sender.wait_for("nmx gen: ");
   for (int life = 0; life != 3; ++life) {
     balance->wait_for("kpps");  // packets have moved
