@@ -71,7 +71,7 @@ class Balance : public OnEmbedded {
 };
 
 TEST_F(Balance, EveryPacketReachesOneReaderInOrder) {
-  const auto balance = start({"-P", "out:2", "-n", "2000", "--overflow", "4000"});
+  const auto balance = start({"--pipes", "out:2", "-n", "2000", "--overflow", "4000"});
   const auto first = reader("out}0");
   const auto second = reader("out}1");
   send(2000, {"-s", "10.0.0.1-10.0.0.250", "-F", "2"});
@@ -91,7 +91,7 @@ TEST_F(Balance, EveryPacketReachesOneReaderInOrder) {
 }
 
 TEST_F(Balance, BothWaysOfAFlowGoToOneReader) {
-  const auto balance = start({"-P", "out:2", "-n", "200"});
+  const auto balance = start({"--pipes", "out:2", "-n", "200"});
   const auto first = reader("out}0");
   const auto second = reader("out}1");
   const std::string here = source_for(1);
@@ -105,7 +105,7 @@ TEST_F(Balance, BothWaysOfAFlowGoToOneReader) {
 }
 
 TEST_F(Balance, APipeThatNobodyReadsLosesItsOwnPacketsOnly) {
-  const auto balance = start({"-P", "out:2"});
+  const auto balance = start({"--pipes", "out:2"});
   send(3000, {"-s", source_for(0)});
   send(1000, {"-s", source_for(1)});
   const auto second = reader("out}1", {"-n", "1000"});
@@ -120,7 +120,7 @@ TEST_F(Balance, APipeThatNobodyReadsLosesItsOwnPacketsOnly) {
 }
 
 TEST_F(Balance, OverflowKeepsTheNewestOfWhatAPipeHasNoRoomFor) {
-  const auto balance = start({"-P", "out:2", "--overflow", "500"});
+  const auto balance = start({"--pipes", "out:2", "--overflow", "500"});
   send(3000, {"-s", source_for(0)});
   send(1000, {"-s", source_for(1)});
   const auto first = reader("out}0", {"-n", std::to_string(ring + 500)});
@@ -137,7 +137,7 @@ TEST_F(Balance, OverflowKeepsTheNewestOfWhatAPipeHasNoRoomFor) {
 }
 
 TEST_F(Balance, WhatIsQueuedAtTheEndIsSaid) {
-  const auto balance = start({"-P", "out:2", "--overflow", "500"});
+  const auto balance = start({"--pipes", "out:2", "--overflow", "500"});
   send(2000, {"-s", source_for(0)});
   const auto done = stop(*balance);
   EXPECT_EQ(done["packets"], 2000);
@@ -148,7 +148,7 @@ TEST_F(Balance, WhatIsQueuedAtTheEndIsSaid) {
 }
 
 TEST_F(Balance, WhatOneGroupHasReadGoesOnToTheNextToTheLastPacket) {
-  const auto balance = start({"-P", "a:2", "-P", "b:1", "-n", "1000", "--overflow", "3000"});
+  const auto balance = start({"--pipes", "a:2", "--pipes", "b:1", "-n", "1000", "--overflow", "3000"});
   const auto first = reader("a}0");
   const auto second = reader("a}1");
   const auto last = reader("b}0", {"-n", "1000"});
@@ -166,7 +166,7 @@ TEST_F(Balance, WhatOneGroupHasReadGoesOnToTheNextToTheLastPacket) {
 }
 
 TEST_F(Balance, OneThatWasKilledIsReplacedUnderSenderAndReaders) {
-  auto balance = start({"-P", "out:2", "--overflow", "100", "-T", "10"});
+  auto balance = start({"--pipes", "out:2", "--overflow", "100", "-T", "10"});
   const auto first = reader("out}0");
   const auto second = reader("out}1");
   Process sender(nmx({"gen", "netmap:in{1", "--seq", "-s", "10.0.0.1-10.0.0.250", "-R", "100000"}));
@@ -175,7 +175,7 @@ TEST_F(Balance, OneThatWasKilledIsReplacedUnderSenderAndReaders) {
     balance->wait_for("kpps");  // packets have moved
     balance->signal(SIGKILL);
     EXPECT_EQ(balance->finish().status, 128 + SIGKILL);
-    balance = start({"-P", "out:2", "--overflow", "100", "-T", "10"});
+    balance = start({"--pipes", "out:2", "--overflow", "100", "-T", "10"});
   }
   balance->wait_for("pps");
   const auto done = stop(*balance);
@@ -195,8 +195,8 @@ TEST_F(Balance, OneThatWasKilledIsReplacedUnderSenderAndReaders) {
 TEST_F(Balance, RefusesWhatCannotBe) {
   const std::pair<Arguments, std::string> cases[] = {
       {{"in}1"}, "'in}1' cannot lend its name to pipes; give them one, --pipes NAME:2"},
-      {{"in}1", "-P", "in:3"}, "'in{1' is an end of the pipe that packets come from"},
-      {{"in}1", "-P", "out:0"}, "'out:0' is no group of pipes; one looks like 4 or NAME:4"},
+      {{"in}1", "--pipes", "in:3"}, "'in{1' is an end of the pipe that packets come from"},
+      {{"in}1", "--pipes", "out:0"}, "'out:0' is no group of pipes; one looks like 4 or NAME:4"},
   };
   for (const auto& [arguments, sentence] : cases) {
     const Outcome refused = run(nmx(Arguments{"balance"} + arguments));

@@ -100,7 +100,7 @@ Command add_balance(CLI::App& nmx) {
   add_spin_option(*app, options->spin);
   app->get_option("--spin")->description("Never sleep (--spin=1ms: sleep after so long) [50us]");
   app->add_option_function<std::vector<std::string>>(
-         "-P,--pipes",
+         "--pipes",
          [options](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) {
              auto group = parse_pipe_group(text);

@@ -80,7 +80,7 @@ Command add_dedup(CLI::App& nmx) {
       ->required();
   add_parsed_option(*app, "--window", options->dedup.age, parse_positive_duration,
                     "How long a packet counts, like 100us or 1ms [50us]")
-      ->type_name("DURATION");
+      ->type_name("TIME");
   app->add_option("--fifo", options->dedup.packets, "How many packets count, the last ones")
       ->check(CLI::Range(std::size_t{1}, std::size_t{4096}))
       ->capture_default_str();
