@@ -58,13 +58,20 @@ void add_report_options(CLI::App& app, ReportOptions& report) {
       ->each([&report](const std::string& text) {
         report.json = text == "lines" ? JsonOutput::lines : JsonOutput::object;
       });
-  app.add_option("--metrics", report.metrics,
+  add_metrics_option(app, report.metrics);
+  add_interval_option(app, report.interval);
+}
+
+void add_metrics_option(CLI::App& app, std::string& address) {
+  app.add_option("--metrics", address,
                  "Serve figures to Prometheus at [HOST:]PORT, by default of 127.0.0.1")
       ->type_name("ADDRESS")
       ->group(report_group);
+}
+
+void add_interval_option(CLI::App& app, std::chrono::milliseconds& interval) {
   app.add_option_function<unsigned>(
-         "-T,--interval",
-         [&report](unsigned ms) { report.interval = std::chrono::milliseconds(ms); },
+         "-T,--interval", [&interval](unsigned ms) { interval = std::chrono::milliseconds(ms); },
          "Milliseconds between two reports [1000]")
       ->type_name("MS")
       ->group(report_group)

@@ -44,6 +44,8 @@ struct PingPortOptions : TransferOptions {
 
 void add_device_options(CLI::App& app, netmap::DeviceOptions& device);
 void add_report_options(CLI::App& app, ReportOptions& report);
+void add_metrics_option(CLI::App& app, std::string& address);
+void add_interval_option(CLI::App& app, std::chrono::milliseconds& interval);
 void add_batch_option(CLI::App& app, std::uint32_t& batch);
 void add_link_option(CLI::App& app, std::optional<double>& seconds);
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence);
@@ -70,6 +72,7 @@ Command add_dedup(CLI::App& nmx);
 Command add_switch(CLI::App& nmx);
 Command add_info(CLI::App& nmx);
 Command add_run(CLI::App& nmx);
+Command add_top(CLI::App& nmx);
 Command add_demo(CLI::App& nmx);
 
 }  // namespace nmx

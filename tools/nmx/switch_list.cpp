@@ -182,11 +182,7 @@ Command add_switch_watch(CLI::App& parent) {
   add_switch_argument(*app, options->name);
   app->add_option("-n,--count", options->count, "Stop after so many looks [no end]")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
-  app->add_option_function<unsigned>(
-         "-T,--interval",
-         [options](unsigned ms) { options->interval = std::chrono::milliseconds(ms); },
-         "Milliseconds between two looks [1000]")
-      ->check(CLI::Range(1U, 3'600'000U));
+  add_interval_option(*app, options->interval);
   app->add_flag("--json", options->as_json,
                 "Print an object each time, of what moved since the last");
   add_device_options(*app, options->device);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "switch_ports.hpp"
 
+#include "interface.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,6 +55,11 @@ constexpr const char* unknown = "-";
 
 std::string process_of(const OpenPort& port) {
   return port.process == 0 ? unknown : std::to_string(port.process);
+}
+/// Its number and name.
+std::string program_of(const OpenPort& port) {
+  if (port.process == 0) return unknown;
+  return fmt::format("{} {}", port.process, first_line(fmt::format("/proc/{}/comm", port.process)));
 }
 std::string memory_of(const OpenPort& port) {
   return port.memory_id == 0 ? unknown : std::to_string(port.memory_id);
@@ -122,13 +129,13 @@ std::vector<OpenPort> moved_since(const std::vector<OpenPort>& before, std::vect
 }
 
 std::string rate_table(const std::vector<OpenPort>& moved, std::chrono::duration<double> time) {
-  std::string table = fmt::format("{:<20} {:>8} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "port",
+  std::string table = fmt::format("{:<20} {:<16} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "port",
                                   "process", "sent", "", "received", "", "dropped");
   const auto rate = [&](std::uint64_t count, const char* unit) {
     return scaled(static_cast<double>(count) / time.count(), unit);
   };
   for (const OpenPort& port : moved) {
-    table += fmt::format("{:<20} {:>8}", port.name, process_of(port));
+    table += fmt::format("{:<20} {:<16.16}", port.name, program_of(port));
     if (port.counts) {
       const auto& [tx, rx, dropped] = *port.counts;
       table += fmt::format(" {:>12} {:>12} {:>12} {:>12} {:>12}", rate(tx.packets, "pps"),
