@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "replayer.hpp"
+
+#include "packets.hpp"
+#include "stop.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace nmx {
+
+using netmap::Result;
+using netmap::TxRing;
+using netmap::TxSlot;
+using namespace std::chrono_literals;
+
+// ---- The packets -------------------------------------------------------------------------------
+
+Result<bool> Playlist::next_chunk() {
+  auto next = read();
+  if (!next) return std::unexpected(next.error());
+  if (*next == nullptr && chunk_ != nullptr && !stop_requested() && ++done_ != passes_) {
+    next_kept_ = 1;
+    *next = kept_.front();
+  }
+  chunk_ = std::move(*next);
+  record_ = offset_ = 0;
+  return chunk_ != nullptr;
+}
+
+/// The next chunk of this pass; null at its end.
+Result<std::shared_ptr<const Chunk>> Playlist::read() {
+  if (done_ != 0) return next_kept_ == kept_.size() ? nullptr : kept_[next_kept_++];
+  auto chunk = source_.next();
+  if (chunk && *chunk != nullptr && passes_ != 1) kept_.push_back(*chunk);
+  return chunk;
+}
+
+// ---- Onto the ring -----------------------------------------------------------------------------
+
+Replayer::Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& options)
+    : port_(&port),
+      tx_(&port.tx_rings().front()),
+      options_(options),
+      list_(std::move(file), options.passes),
+      schedule_(options.speed) {
+  for (TxRing& other : port.tx_rings().subspan(1)) other.want_none();
+}
+
+Result<> Replayer::run(Counters& counters) {
+  auto done = find_next();
+  start_ = due_ = Clock::now();
+  counters.set_first(start_);
+  if (done) done = send(counters);
+  const auto flushed = flush(counters);
+  counters.set_last(Clock::now());
+  return done ? flushed : done;
+}
+
+Result<> Replayer::send(Counters& counters) {
+  while (has_next_ && !stop_requested()) {
+    const auto now = is_top() ? due_ : Clock::now();
+    if (due_ > now) {
+      if (auto waited = wait_until_due(now); !waited) return waited;
+      continue;
+    }
+    if (is_top() || tx_->slots().size() < needed_) {
+      if (auto waited = wait_for_room(); !waited) return waited;
+    }
+    note_movement(counters);
+    if (auto sent = send_what_is_due(now, counters); !sent) return sent;
+    if (auto found = find_next(); !found) return found;
+  }
+  return {};
+}
+
+Result<> Replayer::find_next() {
+  Result<> done;
+  while (done && !has_next_ && !is_over_) done = advance();
+  return done;
+}
+
+/// Past one packet. That one comes next unless the ring cannot hold it.
+Result<> Replayer::advance() {
+  const std::uint64_t pass = list_.passes();
+  const auto there = sent_ == options_.count ? Result<bool>(false) : list_.advance();
+  if (!there) return std::unexpected(there.error());
+  is_over_ = !*there;
+  if (is_over_) return {};
+  if (list_.passes() != pass) schedule_.begin_anew();
+  const auto packet = list_.packet();
+  due_ = start_ + schedule_.next(packet.time, packet.size);
+  const std::uint32_t buffer = tx_->buffer_size();
+  needed_ = packet.size <= buffer ? 1 : slots_for(packet.size, 1, buffer);
+  has_next_ =
+      needed_ == 1 ||
+      needed_ <= std::min<std::uint32_t>(netmap::PacketWriter::max_fragments, tx_->num_slots() - 1);
+  too_large_ += has_next_ ? 0 : 1;
+  return {};
+}
+
+/// Sleeps until shortly before, and then returns again and again. A fault's delay needs the sync.
+Result<> Replayer::wait_until_due(Clock::time_point now) {
+  if (options_.spin >= due_ - now) return {};
+  if (auto synced = port_->sync_tx(); !synced) return synced;
+  std::this_thread::sleep_until(std::min(due_ - options_.spin, now + slice));
+  return {};
+}
+
+/// At top speed, once the ring is full, for room for a batch, or for half a ring if that is less:
+/// whoever takes a slot at a time would otherwise make us send a slot at a time. What has a time is
+/// late already.
+Result<> Replayer::wait_for_room() {
+  const bool is_full = tx_->slots().size() < needed_;
+  const std::uint32_t many = std::min(options_.batch, (tx_->num_slots() - 1) / 2);
+  const std::uint32_t wanted = is_full && is_top() ? std::max(needed_, many) : needed_;
+  if (auto asked = tx_->want(wanted); !asked) return asked;
+  const auto waited = port_->wait(netmap::Direction::tx, slice);
+  if (!waited) return std::unexpected(waited.error());
+  return {};
+}
+
+Result<> Replayer::send_what_is_due(Clock::time_point now, Counters& counters) {
+  filled_.clear();
+  if (auto filled = fill(now, counters); !filled) return filled;
+  if (is_top() && has_next_) return {};  // the wait for room syncs
+  if (auto synced = port_->sync_tx(); !synced) return synced;
+  const auto sent = Clock::now();
+  for (const auto due : filled_) lateness_.add(static_cast<std::uint64_t>((sent - due).count()));
+  return {};
+}
+
+/// One batch, at most to the end of what has been read: what follows may have to be waited for.
+Result<> Replayer::fill(Clock::time_point now, Counters& counters) {
+  const auto free = tx_->slots();
+  counters.see_free_slots(free.size());
+  netmap::LookAhead ahead(free);
+  auto slot = free.begin();
+  std::size_t room = free.size();
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  while (has_next_ && packets != options_.batch && due_ <= now && needed_ <= room) {
+    if (auto written = write(slot); !written) return written;
+    ahead.step(needed_);
+    room -= needed_;
+    bytes += list_.packet().size;
+    ++packets;
+    ++sent_;
+    if (!is_top()) filled_.push_back(due_);
+    has_next_ = false;
+    if (list_.is_last_of_chunk()) break;
+    if (auto next = advance(); !next) return next;
+  }
+  if (packets == 0) return {};
+  // Without NS_REPORT a network card may say late, or never, that it has sent the last ones.
+  TxSlot last = slot[-1];
+  if (auto set = last.set_length(last_bytes_, netmap::abi::slot_flags::report); !set) return set;
+  slots_ += static_cast<std::uint64_t>(slot - free.begin());
+  counters.add(packets, bytes);
+  return tx_->commit(slot);
+}
+
+Result<> Replayer::write(netmap::TxSlots::iterator& slot) {
+  const auto packet = list_.packet();
+  auto stored = packet.bytes;
+  std::uint32_t left = packet.size;
+  for (std::uint32_t slots = needed_; slots != 0; --slots, ++slot) {
+    TxSlot to = *slot;
+    last_bytes_ = std::min(left, tx_->buffer_size());
+    const auto flags = slots > 1 ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};
+    if (auto set = to.set_length(last_bytes_, flags); !set) return set;
+    const auto into = to.buffer().first(last_bytes_);
+    const auto part = stored.first(std::min<std::size_t>(stored.size(), last_bytes_));
+    std::ranges::copy(part, into.begin());
+    std::ranges::fill(into.subspan(part.size()), std::byte{0});
+    stored = stored.subspan(part.size());
+    left -= last_bytes_;
+  }
+  padded_ += packet.bytes.size() < packet.size ? 1 : 0;
+  return {};
+}
+
+Result<> Replayer::flush(Counters& counters) {
+  auto end = Clock::time_point::max();
+  for (;;) {
+    const auto left = port_->drain(slice);
+    if (!left) return std::unexpected(left.error());
+    left_ = *left;
+    note_movement(counters);
+    const auto now = Clock::now();
+    if (left_ == 0 || now >= end) return {};
+    if (stop_requested() && end == Clock::time_point::max()) end = now + 1s - slice;
+  }
+}
+
+void Replayer::note_movement(Counters& counters) {
+  if (!counters.has_moved() && slots_ > tx_->pending()) counters.set_moved();
+}
+
+}  // namespace nmx

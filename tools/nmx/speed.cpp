@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "speed.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace nmx {
+namespace {
+
+/// Of a frame on the wire and not in a buffer: CRC 4, preamble 8, gap 12; IEEE 802.3.
+constexpr std::uint32_t wire_bytes = 24;
+constexpr double nanoseconds_of_second = 1e9;
+/// So that no product of it and what a file may hold is more than can be counted.
+constexpr double longest = 9e18;
+
+struct Unit {
+  std::string_view name;
+  Speed::Kind kind;
+};
+constexpr std::array units{Unit{"x", Speed::Kind::captured}, Unit{"pps", Speed::Kind::packets},
+                           Unit{"bps", Speed::Kind::bits},
+                           Unit{"bps-wire", Speed::Kind::wire_bits}};
+
+constexpr std::array<std::pair<char, double>, 3> prefixes{{{'k', 1e3}, {'M', 1e6}, {'G', 1e9}}};
+
+double take_prefix(std::string_view& suffix) {
+  for (const auto& [letter, factor] : prefixes) {
+    if (!suffix.starts_with(letter)) continue;
+    suffix.remove_prefix(1);
+    return factor;
+  }
+  return 1;
+}
+
+Schedule::Time nanoseconds(double count) {
+  return Schedule::Time(static_cast<std::int64_t>(std::clamp(count, 0.0, longest)));
+}
+
+}  // namespace
+
+std::expected<Speed, std::string> parse_speed(const std::string& text) {
+  if (text == "original") return Speed{};
+  if (text == "top") return Speed{.kind = Speed::Kind::top};
+  Speed speed;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), speed.value,
+                                            std::chars_format::fixed);
+  std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  speed.value *= take_prefix(suffix);
+  const auto* const unit = std::ranges::find(units, suffix, &Unit::name);
+  const bool is_in_range = speed.value >= 1e-6 && speed.value <= 1e15;  // NaN is not
+  if (error != std::errc() || unit == units.end() || !is_in_range) {
+    return std::unexpected("'" + text +
+                           "' is no speed; one looks like original, top, 2x, 100kpps, 1Gbps or "
+                           "10Gbps-wire");
+  }
+  speed.kind = unit->kind;
+  return speed;
+}
+
+double Schedule::amount(std::uint32_t bytes) const {
+  if (speed_.kind == Speed::Kind::packets) return 1;
+  const std::uint32_t more = speed_.kind == Speed::Kind::wire_bits ? wire_bytes : 0;
+  return 8 * (static_cast<double>(bytes) + more);
+}
+
+Schedule::Time Schedule::next(Time time, std::uint32_t bytes) {
+  if (speed_.kind == Speed::Kind::top) return last_;
+  Time due{0};
+  if (speed_.kind == Speed::Kind::captured) {
+    if (!first_) first_ = time;
+    const Time distance = time - *first_;
+    const bool is_exact = speed_.value == 1;
+    due = base_ +
+          (is_exact ? distance : nanoseconds(static_cast<double>(distance.count()) / speed_.value));
+  } else {
+    due = nanoseconds(before_ / speed_.value * nanoseconds_of_second);
+    before_ += amount(bytes);
+  }
+  last_ = std::max(last_, due);
+  return last_;
+}
+
+void Schedule::begin_anew() {
+  first_.reset();
+  base_ = last_;
+}
+
+}  // namespace nmx
