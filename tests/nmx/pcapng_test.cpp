@@ -48,7 +48,7 @@ std::vector<std::uint32_t> types(std::span<const std::byte> rest) {
 class Pcapng : public testing::Test {
  protected:
   Pcapng() {
-    blocks_.begin("test", {.name = "x{1", .description = "", .filter = "ip", .snaplen = 96});
+    blocks_.begin("test", {.name = "x{1", .description = "", .filter = "ip", .snaplen = 262'144});
   }
   [[nodiscard]] std::string write() {
     auto output = CaptureOutput::open(path());
