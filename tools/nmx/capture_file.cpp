@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capture_file.hpp"
 
+#include "regular_file.hpp"
+
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
@@ -10,7 +12,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace nmx {
@@ -37,11 +38,6 @@ std::unexpected<Error> cannot_read(const std::string& path, std::error_code why,
 
 std::error_code last_error() {
   return {errno, std::system_category()};
-}
-
-bool is_regular(int fd) {
-  struct stat status{};
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 /// Not buffered unless it is a regular file, so that poll() tells of all there is.

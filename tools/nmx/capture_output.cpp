@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capture_output.hpp"
 
+#include "regular_file.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -10,7 +12,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace nmx {
@@ -24,11 +25,6 @@ std::unexpected<Error> cannot_write(const std::string& path, int why) {
   const std::error_code code(why, std::system_category());
   return std::unexpected(
       Error(code, fmt::format("cannot write the capture '{}': {}", path, code.message())));
-}
-
-bool is_regular(int fd) {
-  struct stat status{};
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ std::string faults(const PingStats& stats) {
   return text;
 }
 
+}  // namespace
+
 std::string percentiles(const Histogram& times) {
   const auto at = [&times](std::uint32_t thousandths) {
     return microseconds(times.per_mille(thousandths));
@@ -39,7 +41,6 @@ std::string percentiles(const Histogram& times) {
       microseconds(times.max()));
 }
 
-/// Null if there are no values.
 Json percentiles_json(const Histogram& times) {
   if (times.count() == 0) return nullptr;
   return {{"min", times.min()},          {"avg", times.mean()},
@@ -47,8 +48,6 @@ Json percentiles_json(const Histogram& times) {
           {"p99", times.per_mille(990)}, {"p99.9", times.per_mille(999)},
           {"max", times.max()}};
 }
-
-}  // namespace
 
 std::string interval_line(const PingStats& interval) {
   const Histogram& times = interval.round_trips;

@@ -3,6 +3,7 @@
 #include "fault_option.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
+#include "ping_report.hpp"
 #include "ports.hpp"
 #include "replayer.hpp"
 #include "tasks.hpp"
@@ -25,20 +26,9 @@ struct ReplayOptions : TransferOptions {
   std::chrono::nanoseconds spin = ReplayerOptions().spin;
 };
 
-Json to_json(const Histogram& lateness) {
-  if (lateness.count() == 0) return nullptr;
-  return {{"avg", lateness.mean()},
-          {"p50", lateness.per_mille(500)},
-          {"p99", lateness.per_mille(990)},
-          {"max", lateness.max()}};
-}
-
 void say(const Replayer& replayer) {
-  const Histogram& late = replayer.lateness();
-  const auto us = [](auto nanoseconds) { return static_cast<double>(nanoseconds) / 1000; };
-  if (late.count() != 0) {
-    fmt::print(stderr, "sent late  µs: avg {:.3f}, p50 {:.3f}, p99 {:.3f}, max {:.3f}\n",
-               us(late.mean()), us(late.per_mille(500)), us(late.per_mille(990)), us(late.max()));
+  if (replayer.lateness().count() != 0) {
+    fmt::print(stderr, "sent late  µs: {}\n", percentiles(replayer.lateness()));
   }
   if (replayer.padded() != 0) {
     fmt::print(stderr, "{} packets were not captured whole: zeroes were sent for the rest\n",
@@ -72,7 +62,7 @@ Result<int> replay(const ReplayOptions& options) {
   bool has_ended = false;
   const Report report(options.report, identify("replay", info), [&] {
     if (!has_ended) return Remarks{};
-    return Remarks{.json = {{"sent_late_ns", to_json(replayer.lateness())},
+    return Remarks{.json = {{"sent_late_ns", percentiles_json(replayer.lateness())},
                             {"padded", replayer.padded()},
                             {"too_large", replayer.too_large()},
                             {"left", replayer.left()}}};

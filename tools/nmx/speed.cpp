@@ -16,13 +16,13 @@ constexpr double nanoseconds_of_second = 1e9;
 /// So that no product of it and what a file may hold is more than can be counted.
 constexpr double longest = 9e18;
 
-struct Unit {
+struct Suffix {
   std::string_view name;
   Speed::Kind kind;
 };
-constexpr std::array units{Unit{"x", Speed::Kind::captured}, Unit{"pps", Speed::Kind::packets},
-                           Unit{"bps", Speed::Kind::bits},
-                           Unit{"bps-wire", Speed::Kind::wire_bits}};
+constexpr std::array suffixes{Suffix{"x", Speed::Kind::captured},
+                              Suffix{"pps", Speed::Kind::packets}, Suffix{"bps", Speed::Kind::bits},
+                              Suffix{"bps-wire", Speed::Kind::wire_bits}};
 
 constexpr std::array<std::pair<char, double>, 3> prefixes{{{'k', 1e3}, {'M', 1e6}, {'G', 1e9}}};
 
@@ -49,14 +49,14 @@ std::expected<Speed, std::string> parse_speed(const std::string& text) {
                                             std::chars_format::fixed);
   std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
   speed.value *= take_prefix(suffix);
-  const auto* const unit = std::ranges::find(units, suffix, &Unit::name);
+  const auto* const known = std::ranges::find(suffixes, suffix, &Suffix::name);
   const bool is_in_range = speed.value >= 1e-6 && speed.value <= 1e15;  // NaN is not
-  if (error != std::errc() || unit == units.end() || !is_in_range) {
+  if (error != std::errc() || known == suffixes.end() || !is_in_range) {
     return std::unexpected("'" + text +
                            "' is no speed; one looks like original, top, 2x, 100kpps, 1Gbps or "
                            "10Gbps-wire");
   }
-  speed.kind = unit->kind;
+  speed.kind = known->kind;
   return speed;
 }
 
