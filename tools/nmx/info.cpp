@@ -160,7 +160,7 @@ std::string interface_line(const Json& interface) {
                      fmt::join(parts, ", "));
 }
 
-void print(const Facts& facts, const Result<PortInfo>& info) {
+void print_text(const Facts& facts, const Result<PortInfo>& info) {
   const Json& json = facts.json;
   const Json& module = json["module"];
   if (info) {
@@ -209,7 +209,7 @@ Result<int> info(const InfoOptions& options) {
   if (options.as_json) {
     print_json(std::move(facts));
   } else {
-    print(facts, info);
+    print_text(facts, info);
   }
   if (!info) return std::unexpected(info.error());
   return 0;
