@@ -234,7 +234,7 @@ TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {
   expect_clean(file("out"), 9);
 }
 
-struct Mistake {
+struct RefusedCommand {
   Arguments arguments;
   int status;
   std::string because;
@@ -242,7 +242,7 @@ struct Mistake {
 
 TEST_F(CaptureCommands, WhatCannotWorkIsOneSentence) {
   const std::string in = generate(1);
-  const std::vector<Mistake> mistakes{
+  const std::vector<RefusedCommand> mistakes{
       {{"capture", "pcap:" + in, "-o", "-", "--json"}, 2, "give -o FILE"},
       {{"capture", "pcap:" + in, "--filter", "so what"}, 1, "'so what' is no filter: "},
       {{"capture", "pcap:" + in, "-o", "/no/where"}, 1, "No such file or directory"},
