@@ -27,6 +27,7 @@ namespace detail {
 class BufferPool;
 }
 
+/// Of a ring, and of what one waits for: from the other side, or to it.
 enum class Direction : std::uint8_t { rx = 1, tx = 2 };
 
 /// A set of directions.
@@ -49,6 +50,7 @@ class Directions {
  private:
   std::uint8_t bits_ = 0;
 };
+/// Both.
 [[nodiscard]] constexpr Directions operator|(Direction a, Direction b) noexcept {
   return Directions(a) | b;
 }
@@ -73,6 +75,7 @@ enum class XdpMode : std::uint8_t {
   /// offsets, see PortOptions::offset.
   zero_copy,
 };
+/// The name that nmx --xdp takes: "automatic", "zero-copy" and so on.
 [[nodiscard]] std::string_view to_string(XdpMode mode) noexcept;
 
 /// What the kernel counted at an interface's AF_XDP sockets: packets that did not come, descriptors
@@ -122,6 +125,7 @@ class SyncStatus {
   int code_ = 0;  ///< an errno, or minus an errc
 };
 
+/// What a device has to do; see above.
 class Device {
  public:
   Device() = default;

@@ -13,6 +13,7 @@
 
 namespace netmap {
 
+/// Failures that only this library can see.
 enum class errc {
   bad_name = 1,           ///< the port name does not follow the grammar
   conflicting_options,    ///< name and options contradict each other
@@ -33,9 +34,12 @@ enum class errc {
   capture_damaged,  ///< a capture is malformed or cut off
 };
 
+/// The category of errc, named "netmap".
 [[nodiscard]] const std::error_category& error_category() noexcept;
+/// For std::error_code, which finds it by itself.
 [[nodiscard]] std::error_code make_error_code(errc code) noexcept;
 
+/// Why a call failed: a code to branch on, and a sentence to show.
 class Error {
  public:
   /// An Error whose sentence is the code's own.
@@ -56,6 +60,7 @@ class Error {
   std::string message_;
 };
 
+/// What was asked for, or why not.
 template <class T = void>
 using Result = std::expected<T, Error>;
 

@@ -5,6 +5,7 @@
 
 namespace netmap {
 
+/// What one call of forward() moved.
 struct Forwarded {
   std::size_t packets = 0;
   std::size_t bytes = 0;

@@ -100,6 +100,7 @@ class Packet {
 /// Whole packets of one ring, oldest first.
 class Packets {
  public:
+  /// Over packets; converts to the Position before the packet it is at.
   class iterator {
    public:
     using value_type = Packet;

@@ -34,14 +34,17 @@ namespace netmap {
 /// As a timeout: wait as long as it takes.
 inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
 
+/// What is behind a port; the same program runs on each.
 enum class DeviceKind : std::uint8_t {
   automatic,  ///< what NETMAP_DEVICE says; else kernel if /dev/netmap exists, else embedded
   kernel,     ///< the netmap module of Linux or FreeBSD
   embedded,   ///< netmap in user space
   pcap,       ///< captures: that of the names "pcap:…", which have it whatever the options say
 };
+/// The name that NETMAP_DEVICE takes.
 [[nodiscard]] std::string_view to_string(DeviceKind kind) noexcept;
 
+/// Which device to open a port on, and what only that device asks.
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::automatic;
   /// Where embedded ports meet: a directory on tmpfs or hugetlbfs, the user's alone, or of mode
@@ -142,6 +145,7 @@ struct PortInfo {
   std::optional<XdpMode> xdp{};
 };
 
+/// What a port counted since it was opened, unless a number says otherwise.
 struct PortStats {
   RingStats tx;
   RingStats rx;
@@ -157,6 +161,8 @@ struct PortStats {
 
 class SyncLoop;
 
+/// An open port and its rings. Made by open(), open_each_ring() and adopt(). Movable; its rings stay
+/// where they are. Thread: one at a time.
 class NETMAP_BUILD_TAG Port {
  public:
   Port(Port&&) noexcept;

@@ -309,6 +309,7 @@ inline Result<> swap(RxSlot& received, TxSlot& free) {
 template <class View>
 class Slots {
  public:
+  /// Over slots; converts to the Position before the slot it is at.
   class iterator {
    public:
     using value_type = View;
@@ -392,7 +393,9 @@ class Slots {
   abi::netmap_slot* last_;
 };
 
+/// Received slots; see RxRing::slots().
 using RxSlots = Slots<RxSlot>;
+/// Free slots; see TxRing::slots().
 using TxSlots = Slots<TxSlot>;
 
 }  // namespace netmap

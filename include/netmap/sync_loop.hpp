@@ -26,6 +26,7 @@
 
 namespace netmap {
 
+/// A port in CSB mode, and the loop that syncs it; see above. Lifetime: within the port's.
 class SyncLoop {
  public:
   /// Puts a port into CSB mode, for as long as it is open. Fails with EINVAL if the port was opened

@@ -12,6 +12,7 @@
 #define NETMAP_ASIO_NAMESPACE with_boost_asio
 namespace netmap::inline with_boost_asio {
 namespace net = ::boost::asio;
+/// Asio's own error_code.
 using AsioError = ::boost::system::error_code;
 }  // namespace netmap::inline with_boost_asio
 
@@ -22,6 +23,7 @@ using AsioError = ::boost::system::error_code;
 #define NETMAP_ASIO_NAMESPACE with_asio
 namespace netmap::inline with_asio {
 namespace net = ::asio;
+/// Asio's own error_code.
 using AsioError = ::asio::error_code;
 }  // namespace netmap::inline with_asio
 

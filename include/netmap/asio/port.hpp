@@ -221,9 +221,13 @@ class BasicAsyncPort {
   std::vector<BasicAsyncTxRing<Executor>> tx_;
 };
 
+/// On any executor.
 using AsyncPort = BasicAsyncPort<>;
+/// On any executor.
 using AsyncRxRing = BasicAsyncRxRing<>;
+/// On any executor.
 using AsyncTxRing = BasicAsyncTxRing<>;
+/// On any executor.
 using Batch = BasicBatch<>;
 
 }  // namespace netmap::inline NETMAP_ASIO_NAMESPACE

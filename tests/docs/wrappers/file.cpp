@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Functions, beside each other.
+#include <netmap/netmap.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+using namespace std::chrono_literals;
+
+//: here
