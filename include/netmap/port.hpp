@@ -161,8 +161,8 @@ struct PortStats {
 
 class SyncLoop;
 
-/// An open port and its rings. Made by open(), open_each_ring() and adopt(). Movable; its rings stay
-/// where they are. Thread: one at a time.
+/// An open port and its rings. Made by open(), open_each_ring() and adopt(). Movable; its rings
+/// stay where they are. Thread: one at a time.
 class NETMAP_BUILD_TAG Port {
  public:
   Port(Port&&) noexcept;
