@@ -38,6 +38,8 @@ class Process {
 
   /// Reads stderr until it contains `text`; throws if it ends before.
   void wait_for(const std::string& text);
+  /// What it has said on stderr, as far as wait_for() has read.
+  [[nodiscard]] const std::string& err() const { return outcome_.err; }
   void signal(int number) const;
   /// Waits for the end.
   Outcome finish();

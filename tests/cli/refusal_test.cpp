@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{{"gen", "x{1", "--vlan", "5:8"}, usage, "'5:8' is no VLAN"},
                     Mistake{{"gen", "x{1", "--imix", "-l", "60"}, usage, "--imix"},
                     Mistake{{"gen", "x{1", "-P", "/nowhere"}, failure, "/nowhere"},
+                    Mistake{{"gen", "x{1", "--metrics", "99999"}, failure, "[HOST:]PORT"},
+                    Mistake{{"bridge", "x{1", "y{1", "-L"}, usage, "--loop is for one port"},
                     Mistake{{"gen", "x{1", "-D", "me"}, usage, "'me' is no MAC address"},
                     Mistake{{"gen", "x{1", "-a", "100000", "-n", "1"}, failure, "CPU 100000"},
                     Mistake{{"recv", "x{1", "--json=xml"}, usage, "xml"},

@@ -268,6 +268,17 @@ TEST_F(Nmx, BridgesPipesOfOneRegionWithoutCopyingBothWays) {
   EXPECT_EQ(bridged.json()["zero_copy"], true);
 }
 
+TEST_F(Nmx, BridgesAPortToItself) {
+  Process loop(nmx({"bridge", "x}1", "--loop", "--json"}));
+  loop.wait_for("nmx bridge: zero-copy between ");
+  EXPECT_EQ(run(nmx({"ping", "x{1", "-n", "50", "--every", "0"})).status, 0);
+  loop.signal(SIGINT);
+  const Outcome looped = loop.finish();
+  EXPECT_EQ(looped.status, 0) << looped.err;
+  EXPECT_EQ(looped.json()["forward"], 50);
+  EXPECT_EQ(looped.json()["backward"], 0);
+}
+
 TEST_F(Nmx, TheDemoShowsAllIsWellAndLeavesNothing) {
   const Outcome shown = run(nmx({"demo"}));
   EXPECT_EQ(shown.status, 0) << shown.err;

@@ -41,30 +41,44 @@ Result<std::string> host_side(const std::string& port) {
   return to_string(*name);
 }
 
+/// The ports that were asked for, one if it is to be bridged to itself.
+Result<std::vector<netmap::Port>> open_both(const BridgeOptions& options) {
+  std::vector<std::string> names = options.ports;
+  if (names.size() == 1 && !options.is_loop) {
+    auto host = host_side(names.front());
+    if (!host) return std::unexpected(host.error());
+    names.push_back(*host);
+  }
+  std::vector<netmap::Port> ports;
+  for (const std::string& name : names) {
+    auto port = open_port(name, options.device, options.faults);
+    if (!port) return std::unexpected(port.error());
+    ports.push_back(std::move(*port));
+  }
+  return ports;
+}
+
 }  // namespace
 
 Result<int> bridge(const std::string& command, const BridgeOptions& options) {
-  Result<std::string> second = options.ports.back();
-  if (options.ports.size() == 1) second = host_side(options.ports.front());
-  if (!second) return std::unexpected(second.error());
-  auto a = open_port(options.ports.front(), options.device, options.faults);
-  if (!a) return std::unexpected(a.error());
-  auto b = open_port(*second, options.device, options.faults);
-  if (!b) return std::unexpected(b.error());
+  auto ports = open_both(options);
+  if (!ports) return std::unexpected(ports.error());
+  netmap::Port& a = ports->front();
+  netmap::Port& b = ports->back();
 
-  BridgePump pump(*a, *b, options.batch);
+  BridgePump pump(a, b, options.batch);
   if (!pump.has_a_way()) {
     return std::unexpected(
         Error(netmap::errc::no_such_ring,
               fmt::format("neither of '{}' and '{}' has rx rings while the other has tx rings",
-                          a->info().name, b->info().name)));
+                          a.info().name, b.info().name)));
   }
   fmt::print(stderr, "nmx {}: {} between {}; and {}\n", command,
-             pump.is_zero_copy() ? "zero-copy" : "copy", describe(a->info()), describe(b->info()));
-  wait_for_link(is_interface(a->info()) ? a->info() : b->info(), options.link_wait);
+             pump.is_zero_copy() ? "zero-copy" : "copy", describe(a.info()), describe(b.info()));
+  wait_for_link(is_interface(a.info()) ? a.info() : b.info(), options.link_wait);
 
-  Json identity = identify(command.c_str(), a->info());
-  identity["peer"] = *second;
+  Json identity = identify(command.c_str(), a.info());
+  identity["peer"] = b.info().name;
   identity["zero_copy"] = pump.is_zero_copy();
   const Report report(options.report, identity, [&pump] {
     return Remarks{.json = {{"forward", pump.forward()}, {"backward", pump.backward()}}};
@@ -76,7 +90,7 @@ Result<int> bridge(const std::string& command, const BridgeOptions& options) {
                           .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("forwarded", *total);
-  for (const netmap::Port* port : {&*a, &*b}) say_faults(options.faults, {port, 1});
+  for (const netmap::Port& port : *ports) say_faults(options.faults, {&port, 1});
   if (pump.left() != 0) {
     fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
   }
@@ -100,7 +114,12 @@ Command add_bridge(CLI::App& nmx) {
       ->type_name("PORT")
       ->expected(1, 2)
       ->required();
+  app->add_flag("-L,--loop", options->is_loop, "One port: send back what it receives");
   add_bridge_options(*app, *options);
+  app->callback([options] {
+    if (!options->is_loop || options->ports.size() == 1) return;
+    throw CLI::ValidationError("--loop is for one port");
+  });
   return {app, [options] { return bridge("bridge", *options); }};
 }
 

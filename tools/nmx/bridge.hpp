@@ -18,6 +18,7 @@ struct BridgeOptions {
   std::optional<netmap::Faults> faults;
   ReportOptions report;
   std::vector<std::string> ports;  ///< two, or one that is bridged to its own host rings
+  bool is_loop = false;            ///< or one, whose packets go back where they came from
   std::uint32_t batch = 1024;
   std::optional<double> link_wait;
   std::optional<std::chrono::milliseconds> silence;

@@ -12,8 +12,8 @@
 
 namespace nmx {
 
-/// Forwards packets between two ports, both ways. Nothing is dropped: a port that takes no more
-/// holds up the other.
+/// Forwards packets between two ports, both ways, or from a port to itself. Nothing is dropped: a
+/// port that takes no more holds up the other.
 class BridgePump {
  public:
   BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch)
@@ -38,7 +38,8 @@ class BridgePump {
   using Way = std::size_t;
 
   [[nodiscard]] bool is_open(Way way) const {
-    return !has_ended_[way] && !ports_[way]->rx_rings().empty() &&
+    const bool is_there = way == 0 || ports_[0] != ports_[1];
+    return is_there && !has_ended_[way] && !ports_[way]->rx_rings().empty() &&
            !ports_[1 - way]->tx_rings().empty();
   }
   netmap::Result<std::uint64_t> round(Counters& counters);

@@ -104,7 +104,7 @@ Result<int> show(Screen& screen, const TopOptions& options, const netmap::PortIn
   return 0;
 }
 
-void print(const TopOptions& options, const netmap::PortInfo& info, const Look& look) {
+void print_look(const TopOptions& options, const netmap::PortInfo& info, const Look& look) {
   if (!options.as_json) {
     fmt::print("{}\n", rate_table(look.moved, look.time));
     std::fflush(stdout);
@@ -130,7 +130,7 @@ Result<int> print_all(const TopOptions& options, const netmap::PortInfo& info) {
     next += options.interval;
     const auto look = watcher.look();
     if (!look) return std::unexpected(look.error());
-    print(options, info, *look);
+    print_look(options, info, *look);
   }
   return 0;
 }
