@@ -69,6 +69,7 @@ Command add_pong(CLI::App& nmx);
 Command add_bridge(CLI::App& nmx);
 Command add_balance(CLI::App& nmx);
 Command add_dedup(CLI::App& nmx);
+Command add_emulate(CLI::App& nmx);
 Command add_switch(CLI::App& nmx);
 Command add_capture(CLI::App& nmx);
 Command add_replay(CLI::App& nmx);

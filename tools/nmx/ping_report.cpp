@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ping_report.hpp"
 
+#include "percentiles.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,11 +12,6 @@ namespace {
 
 constexpr std::size_t most_rows = 24;
 constexpr std::size_t longest_bar = 40;
-
-template <class Number>
-double microseconds(Number nanoseconds) {
-  return static_cast<double>(nanoseconds) / 1000;
-}
 
 /// "; 3 lost, 1 duplicate, 2 late", of what there was any.
 std::string faults(const PingStats& stats) {
@@ -29,25 +26,6 @@ std::string faults(const PingStats& stats) {
 }
 
 }  // namespace
-
-std::string percentiles(const Histogram& times) {
-  const auto at = [&times](std::uint32_t thousandths) {
-    return microseconds(times.per_mille(thousandths));
-  };
-  return fmt::format(
-      "min {:.3f}, avg {:.3f}, p50 {:.3f}, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, "
-      "max {:.3f}",
-      microseconds(times.min()), microseconds(times.mean()), at(500), at(900), at(990), at(999),
-      microseconds(times.max()));
-}
-
-Json percentiles_json(const Histogram& times) {
-  if (times.count() == 0) return nullptr;
-  return {{"min", times.min()},          {"avg", times.mean()},
-          {"p50", times.per_mille(500)}, {"p90", times.per_mille(900)},
-          {"p99", times.per_mille(990)}, {"p99.9", times.per_mille(999)},
-          {"max", times.max()}};
-}
 
 std::string interval_line(const PingStats& interval) {
   const Histogram& times = interval.round_trips;
@@ -66,10 +44,10 @@ std::string total_text(const PingStats& total) {
     text += fmt::format("{} never left: nobody took what was in the ring\n", total.without_room);
   }
   if (total.answered() != 0) {
-    text += fmt::format("round trip µs: {}\n", percentiles(total.round_trips));
+    text += fmt::format("round trip µs: {}\n", to_text(total.round_trips));
   }
   if (total.lateness.count() != 0) {
-    text += fmt::format("sent late  µs: {}\n", percentiles(total.lateness));
+    text += fmt::format("sent late  µs: {}\n", to_text(total.lateness));
   }
   return text;
 }

@@ -10,11 +10,6 @@
 
 namespace nmx {
 
-/// "min 1.000, avg …, max 9.000", of nanoseconds in microseconds.
-[[nodiscard]] std::string percentiles(const Histogram& times);
-/// The same as numbers of nanoseconds; null if there are no values.
-[[nodiscard]] Json percentiles_json(const Histogram& times);
-
 [[nodiscard]] std::string interval_line(const PingStats& interval);
 /// Lines, each with its end.
 [[nodiscard]] std::string total_text(const PingStats& total);

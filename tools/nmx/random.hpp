@@ -26,6 +26,10 @@ class Random {
     const std::uint64_t choices = std::uint64_t{last} - first + 1;
     return first + static_cast<std::uint32_t>(((next() >> 32) * choices) >> 32);
   }
+  /// From 0 to just below 1.
+  [[nodiscard]] constexpr double fraction() noexcept {
+    return static_cast<double>(next() >> 11) * 0x1p-53;
+  }
 
  private:
   std::uint64_t state_;

@@ -3,7 +3,7 @@
 #include "fault_option.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
-#include "ping_report.hpp"
+#include "percentiles.hpp"
 #include "ports.hpp"
 #include "replayer.hpp"
 #include "tasks.hpp"
@@ -28,7 +28,7 @@ struct ReplayOptions : TransferOptions {
 
 void say(const Replayer& replayer) {
   if (replayer.lateness().count() != 0) {
-    fmt::print(stderr, "sent late  µs: {}\n", percentiles(replayer.lateness()));
+    fmt::print(stderr, "sent late  µs: {}\n", to_text(replayer.lateness()));
   }
   if (replayer.padded() != 0) {
     fmt::print(stderr, "{} packets were not captured whole: zeroes were sent for the rest\n",

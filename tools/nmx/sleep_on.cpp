@@ -2,7 +2,6 @@
 #include "sleep_on.hpp"
 
 #include "ports.hpp"
-#include "stop.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,7 +16,20 @@ using netmap::Direction;
 using netmap::Error;
 using netmap::Result;
 
-Result<> sleep_on(std::span<const Wanted> wanted) {
+namespace {
+
+/// A signal ends the sleep early and is no error.
+Result<> poll_for(std::vector<pollfd>& handles, std::chrono::nanoseconds timeout) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  const timespec time{seconds.count(), (timeout - seconds).count()};
+  if (::ppoll(handles.data(), handles.size(), &time, nullptr) >= 0 || errno == EINTR) return {};
+  const std::error_code code(errno, std::system_category());
+  return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));
+}
+
+}  // namespace
+
+Result<> sleep_on(std::span<const Wanted> wanted, std::chrono::nanoseconds timeout) {
   std::vector<pollfd> handles;
   Result<bool> idle = true;
   std::size_t armed = 0;
@@ -32,18 +44,13 @@ Result<> sleep_on(std::span<const Wanted> wanted) {
     }
   }
   const bool must_sleep = idle && *idle;
-  const auto ms = static_cast<int>(slice.count());
-  const int polled = must_sleep ? ::poll(handles.data(), handles.size(), ms) : 0;
-  const int why = errno;
+  const auto polled = must_sleep ? poll_for(handles, timeout) : Result<>();
   // arm() that yields false or fails has taken itself back.
   for (const auto& [port, directions] : wanted.first(must_sleep ? armed : armed - 1)) {
     if (!directions.empty()) port->disarm(directions);
   }
   if (!idle && !is_end(idle.error())) return std::unexpected(idle.error());
-  if (polled < 0 && why != EINTR) {
-    const std::error_code code(why, std::system_category());
-    return std::unexpected(Error(code, "cannot wait for packets: " + code.message()));
-  }
+  if (!polled) return polled;
   if (std::ranges::any_of(handles,
                           [](const pollfd& one) { return (one.revents & POLLERR) != 0; })) {
     return std::unexpected(Error(netmap::errc::ring_corrupt,

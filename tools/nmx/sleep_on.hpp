@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include "stop.hpp"
+
 #include <netmap/netmap.hpp>
 
+#include <chrono>
 #include <span>
 
 namespace nmx {
@@ -13,8 +16,10 @@ struct Wanted {
   netmap::Directions directions;
 };
 
-/// Port::wait() for several ports at once: sleeps until one of them is ready, for at most a slice.
-/// Sync the ports afterwards. That a capture has been read to its end is no failure.
-[[nodiscard]] netmap::Result<> sleep_on(std::span<const Wanted> wanted);
+/// Port::wait() for several ports at once, without its syncs: sleeps until one of them is ready,
+/// for at most so long. Sync the ports afterwards. That a capture has been read to its end is no
+/// failure.
+[[nodiscard]] netmap::Result<> sleep_on(std::span<const Wanted> wanted,
+                                        std::chrono::nanoseconds timeout = slice);
 
 }  // namespace nmx
