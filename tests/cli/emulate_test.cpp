@@ -17,8 +17,6 @@ using netmap::Direction;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr auto patience = 60s;
-
 Arguments emulate(const Arguments& more = {}) {
   return nmx(Arguments{"emulate", "x}1", "y}1", "--json"} + more);
 }
@@ -29,7 +27,7 @@ Outcome stop(Process& emulating) {
   return emulating.finish();
 }
 
-std::uint64_t sum(const nlohmann::json& way) {
+std::uint64_t accounted(const nlohmann::json& way) {
   std::uint64_t sum = 0;
   for (const char* part : {"out", "under_way", "lost", "dropped_queue", "dropped_memory"}) {
     sum += way[part].get<std::uint64_t>();
@@ -40,6 +38,8 @@ std::uint64_t sum(const nlohmann::json& way) {
 class Emulate : public OnEmbedded {
  protected:
   using Bytes = std::vector<std::byte>;
+
+  static constexpr auto patience = 60s;
 
   /// Numbered packets, all at once.
   static void send(netmap::Port& port, std::size_t count, std::size_t bytes) {
@@ -91,7 +91,7 @@ TEST_F(Emulate, LossesAddUpAndRepeat) {
     in.wait_for("lost");
     const auto forward = stop(emulating).json()["forward"];
     EXPECT_EQ(forward["in"], 20'000);
-    EXPECT_EQ(sum(forward), 20'000);
+    EXPECT_EQ(accounted(forward), 20'000);
     EXPECT_EQ(forward["dropped_queue"], 0);
     EXPECT_NEAR(forward["lost"].get<double>(), 5000, 245);  // four standard deviations
     lost.push_back(forward["lost"]);
@@ -147,7 +147,7 @@ TEST_F(Emulate, PacketsOfSeveralSlotsStayWholeAndInOrder) {
 }
 
 TEST_F(Emulate, APacketThatIsHeldBackIsOvertaken) {
-  Process emulating(emulate({"--reorder", "0.5:100ms"}));
+  Process emulating(emulate({"--reorder", "0.5+100ms"}));
   emulating.wait_for("nmx emulate: ");
   auto x = netmap::open("x{1").value();
   auto y = netmap::open("y{1").value();

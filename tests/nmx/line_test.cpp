@@ -20,35 +20,35 @@ namespace nmx {
 namespace {
 
 using namespace std::chrono_literals;
-using Verdict = LineSchedule::Verdict;
+using Passage = LineSchedule::Verdict;
 
 /// Long after the clock's beginning, as with every machine.
 const Clock::time_point start{1'000'000s};
 
-std::vector<Verdict> pass(const LineOptions& options, std::size_t count, std::size_t bytes,
+std::vector<Passage> pass(const LineOptions& options, std::size_t count, std::size_t bytes,
                           Clock::duration gap, std::uint64_t seed = 1) {
   LineSchedule schedule(options, seed);
-  std::vector<Verdict> verdicts;
+  std::vector<Passage> verdicts;
   for (std::size_t i = 0; i < count; ++i) {
     verdicts.push_back(schedule.next(bytes, start + static_cast<std::int64_t>(i) * gap));
   }
   return verdicts;
 }
 
-std::ptrdiff_t count_of(const std::vector<Verdict>& verdicts, Fate fate) {
-  return std::ranges::count(verdicts, fate, &Verdict::fate);
+std::ptrdiff_t count_of(const std::vector<Passage>& verdicts, Fate fate) {
+  return std::ranges::count(verdicts, fate, &Passage::fate);
 }
 
-std::vector<Clock::time_point> dues_of(const std::vector<Verdict>& verdicts, Fate fate) {
+std::vector<Clock::time_point> dues_of(const std::vector<Passage>& verdicts, Fate fate) {
   std::vector<Clock::time_point> dues;
-  for (const Verdict& one : verdicts) {
+  for (const Passage& one : verdicts) {
     if (one.fate == fate) dues.push_back(one.due);
   }
   return dues;
 }
 
 TEST(Line, WithoutOptionsLetsEverythingThroughAtOnce) {
-  for (const Verdict& one : pass({}, 100, 60, 0ns)) {
+  for (const Passage& one : pass({}, 100, 60, 0ns)) {
     EXPECT_EQ(one.fate, Fate::passes);
     EXPECT_EQ(one.due, start);
   }
@@ -130,7 +130,7 @@ TEST(Line, TheQueueEmptiesAtTheBandwidth) {
   EXPECT_EQ(schedule.queued(start), 3000U);
   EXPECT_EQ(schedule.queued(start + 1ms), 2000U);
   EXPECT_EQ(schedule.next(1000, start + 999us).fate, Fate::queue_is_full);
-  const Verdict fourth = schedule.next(1000, start + 1ms);
+  const Passage fourth = schedule.next(1000, start + 1ms);
   EXPECT_EQ(fourth.fate, Fate::passes);
   EXPECT_EQ(fourth.due, start + 4ms);
   EXPECT_EQ(schedule.queued(start + 5ms), 0U);
@@ -175,7 +175,7 @@ TEST(Line, TheSameSeedMakesTheSameChoices) {
   const LineOptions options{.jitter = 1ms, .loss = 0.3, .reorder = 0.3, .held_back = 1ms};
   const auto fates = [&options](std::uint64_t seed) {
     std::vector<Fate> fates;
-    for (const Verdict& one : pass(options, 1000, 60, 1us, seed)) fates.push_back(one.fate);
+    for (const Passage& one : pass(options, 1000, 60, 1us, seed)) fates.push_back(one.fate);
     return fates;
   };
   EXPECT_EQ(fates(7), fates(7));
@@ -218,7 +218,7 @@ TEST(PacketFifo, GivesBackWhatWasPutIn) {
 TEST(LineOptions, OfBothWaysAreReadAlike) {
   const auto line = parse_line(
       "delay=10ms,jitter=exp:2ms,bandwidth=1.5M,queue=10k,loss=0.01,bit-errors=1e-9,"
-      "reorder=0.5:3ms,hold=1G");
+      "reorder=0.5+3ms,hold=1G");
   ASSERT_TRUE(line) << line.error();
   EXPECT_EQ(*line, (LineOptions{.delay = 10ms,
                                 .jitter = 2ms,
@@ -247,8 +247,8 @@ TEST(LineOptions, SayWhatIsWrong) {
   EXPECT_TRUE(sentence("bandwidth=0").starts_with("'0' is no quantity"));
   EXPECT_TRUE(sentence("bandwidth=5T").starts_with("'5T' is no quantity"));
   EXPECT_TRUE(sentence("queue=inf").starts_with("'inf' is no quantity"));
-  EXPECT_TRUE(sentence("reorder=0.1").starts_with("'0.1' does not say how likely and how long"));
-  EXPECT_TRUE(sentence("reorder=x:1ms").starts_with("'x' is no probability"));
+  EXPECT_TRUE(sentence("reorder=0.1").starts_with("'0.1' does not say for how long"));
+  EXPECT_TRUE(sentence("reorder=x+1ms").starts_with("'x' is no probability"));
 }
 
 }  // namespace

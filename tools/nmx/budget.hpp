@@ -28,12 +28,15 @@ class Budget {
     unclaimed_ += claimed - used;
     unused_ -= used;
   }
-  [[nodiscard]] bool is_spent() const { return is_bounded_ && unused_ == 0; }
+  /// No packet more, whatever is left.
+  void end() { has_ended_ = true; }
+  [[nodiscard]] bool is_spent() const { return has_ended_ || (is_bounded_ && unused_ == 0); }
 
  private:
   bool is_bounded_;
   std::atomic<std::uint64_t> unclaimed_;
   std::atomic<std::uint64_t> unused_;
+  std::atomic<bool> has_ended_ = false;
 };
 
 }  // namespace nmx

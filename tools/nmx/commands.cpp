@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "help.hpp"
+#include "rfc2544.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,10 +14,10 @@ std::vector<Command> add_commands(CLI::App& nmx) {
   nmx.formatter(std::make_shared<Help>());
   nmx.set_help_flag("-h,--help", "Print this and exit");
   nmx.require_subcommand(1);
-  return {add_gen(nmx),     add_recv(nmx),    add_ping(nmx),    add_pong(nmx),
-          add_bridge(nmx),  add_balance(nmx), add_emulate(nmx), add_dedup(nmx),
-          add_capture(nmx), add_replay(nmx),  add_extcap(nmx),  add_switch(nmx),
-          add_info(nmx),    add_run(nmx),     add_top(nmx),     add_demo(nmx)};
+  return {add_gen(nmx),     add_recv(nmx),    add_ping(nmx),    add_pong(nmx),  add_bridge(nmx),
+          add_balance(nmx), add_emulate(nmx), add_rfc2544(nmx), add_dedup(nmx), add_capture(nmx),
+          add_replay(nmx),  add_extcap(nmx),  add_switch(nmx),  add_info(nmx),  add_run(nmx),
+          add_top(nmx),     add_demo(nmx)};
 }
 
 }  // namespace nmx

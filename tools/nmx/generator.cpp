@@ -40,6 +40,7 @@ Generator::Generator(netmap::Port& port, const GeneratorOptions& options)
 Result<> Generator::run(Counters& counters) {
   const auto start = Clock::now();
   counters.set_first(start);
+  if (options_.limit.count() != 0) end_ = start + options_.limit;
   if (options_.rate > 0) limiter_.emplace(options_.rate, options_.batch, start);
   auto done = send(counters);
   if (done) done = flush(counters);
@@ -48,7 +49,7 @@ Result<> Generator::run(Counters& counters) {
 }
 
 Result<> Generator::send(Counters& counters) {
-  while (!stop_requested() && sent_ != options_.count) {
+  while (!must_stop() && sent_ != options_.count) {
     std::uint64_t limit = options_.count - sent_;
     if (limiter_) {
       const auto now = Clock::now();
@@ -64,6 +65,10 @@ Result<> Generator::send(Counters& counters) {
     note_movement(counters);
     const auto moved = fill_rings(limit, counters);
     if (!moved) return std::unexpected(moved.error());
+    // Nobody sees them before the next sync.
+    if (options_.latencies != nullptr) {
+      options_.latencies->depart(sent_, sent_ + *moved, Clock::now());
+    }
     sent_ += *moved;
     if (limiter_) limiter_->sent(*moved);
   }
@@ -184,8 +189,13 @@ Result<> Generator::flush(Counters& counters) {
     note_movement(counters);
     const auto now = Clock::now();
     if (left_ == 0 || now >= end) return {};
-    if (stop_requested() && end == Clock::time_point::max()) end = now + 1s - slice;
+    if (must_stop() && end == Clock::time_point::max()) end = now + 1s - slice;
   }
+}
+
+/// Looks at the clock only if there is a limit.
+bool Generator::must_stop() const {
+  return stop_requested() || (end_ != Clock::time_point::max() && Clock::now() >= end_);
 }
 
 void Generator::note_movement(Counters& counters) {

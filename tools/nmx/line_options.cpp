@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -53,18 +54,15 @@ Parsed set_bit_errors(LineOptions& line, std::string_view text) {
   return put(parse_probability(text), line.bit_errors);
 }
 
+/// "0.01+5ms" or "0".
 Parsed set_reorder(LineOptions& line, std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (text == "0")
-    text = "0:0";
-  else if (colon == std::string_view::npos) {
-    return std::unexpected(
-        fmt::format("'{}' does not say how likely and how long, as 0.01:5ms does", text));
+  const std::size_t plus = std::min(text.find('+'), text.size());
+  auto parsed = put(parse_probability(text.substr(0, plus)), line.reorder);
+  if (!parsed || line.reorder == 0) return parsed;
+  if (plus == text.size()) {
+    return std::unexpected(fmt::format("'{}' does not say for how long, as 0.01+5ms does", text));
   }
-  const std::size_t middle = text.find(':');
-  auto parsed = put(parse_probability(text.substr(0, middle)), line.reorder);
-  if (!parsed) return parsed;
-  return put(parse_duration(text.substr(middle + 1)), line.held_back);
+  return put(parse_duration(text.substr(plus + 1)), line.held_back);
 }
 
 Parsed set_hold(LineOptions& line, std::string_view text) {
@@ -80,12 +78,12 @@ struct Row {
 
 constexpr Row rows[] = {
     {"delay", set_delay, "TIME", "How long each packet takes [0]"},
-    {"jitter", set_jitter, "[exp:]TIME", "And up to so much longer; exp: that much on average [0]"},
+    {"jitter", set_jitter, "TIME", "And up to so much longer, or on average by exp:TIME [0]"},
     {"bandwidth", set_bandwidth, "BITS", "Bits a second: 100M; none: no limit [none]"},
     {"queue", set_queue, "BYTES", "May wait for the bandwidth; what exceeds it is dropped [50k]"},
     {"loss", set_loss, "N", "A packet gets lost with this probability: 0.01 [0]"},
     {"bit-errors", set_bit_errors, "N", "A bit gets damaged, and its packet lost: 1e-7 [0]"},
-    {"reorder", set_reorder, "N:TIME", "A packet is held back for so long: 0.01:5ms [0]"},
+    {"reorder", set_reorder, "N+TIME", "A packet is held back for so long: 0.01+5ms [0]"},
     {"hold", set_hold, "BYTES", "Memory for packets under way; others are dropped [256M]"}};
 
 Parsed set(LineOptions& line, std::string_view key, std::string_view value) {

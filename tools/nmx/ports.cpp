@@ -26,17 +26,6 @@ std::string rings(unsigned number, unsigned slots, const char* direction) {
   return fmt::format("{} {} ring{} of {} slots", number, direction, plural, slots);
 }
 
-Result<> check_rings(netmap::Port& port, Direction direction) {
-  const bool is_tx = direction == Direction::tx;
-  if (is_tx ? !port.tx_rings().empty() : !port.rx_rings().empty()) return {};
-  const std::string remedy = is_capture(port.info())
-                                 ? fmt::format("add {}=FILE to its name", is_tx ? "tx" : "rx")
-                                 : fmt::format("drop the /{} of its name", is_tx ? 'R' : 'T');
-  return std::unexpected(Error(netmap::errc::no_such_ring,
-                               fmt::format("'{}' is open without {} rings; {}", port.info().name,
-                                           is_tx ? "tx" : "rx", remedy)));
-}
-
 Result<netmap::Port> open_ring(netmap::PortName& name, const TransferOptions& options) {
   auto port = open_port(to_string(name), options.device, options.faults);
   if (!port) return port;
@@ -77,6 +66,17 @@ Result<std::vector<netmap::Port>> open_rings(const TransferOptions& options) {
 }
 
 }  // namespace
+
+Result<> check_rings(netmap::Port& port, Direction direction) {
+  const bool is_tx = direction == Direction::tx;
+  if (is_tx ? !port.tx_rings().empty() : !port.rx_rings().empty()) return {};
+  const std::string remedy = is_capture(port.info())
+                                 ? fmt::format("add {}=FILE to its name", is_tx ? "tx" : "rx")
+                                 : fmt::format("drop the /{} of its name", is_tx ? 'R' : 'T');
+  return std::unexpected(Error(netmap::errc::no_such_ring,
+                               fmt::format("'{}' is open without {} rings; {}", port.info().name,
+                                           is_tx ? "tx" : "rx", remedy)));
+}
 
 Result<netmap::Port> open_port(const std::string& name, const netmap::DeviceOptions& device,
                                const std::optional<netmap::Faults>& faults) {

@@ -28,6 +28,9 @@ namespace nmx {
 /// One port with rings of both directions, which spins as asked. Fails with no_such_ring.
 [[nodiscard]] netmap::Result<netmap::Port> open_ping_port(const PingPortOptions& options);
 
+/// Fails with no_such_ring if the port has no ring of this direction.
+[[nodiscard]] netmap::Result<> check_rings(netmap::Port& port, netmap::Direction direction);
+
 /// "embedded device, domain /dev/shm/netmap-0, port 'x{1', 1 tx ring of 1024 slots, …"
 [[nodiscard]] std::string describe(const netmap::PortInfo& info);
 /// The first fields of a transfer's JSON.

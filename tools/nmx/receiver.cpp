@@ -68,6 +68,7 @@ Receiver::Taken Receiver::take(RxRing& ring, std::uint64_t limit) {
 
 Receiver::Taken Receiver::check(RxRing& ring, std::uint64_t limit) {
   Taken taken;
+  const auto now = options_.latencies != nullptr ? Clock::now() : Clock::time_point();
   netmap::LookAhead ahead(ring.slots());
   readings_.clear();
   ring.for_each(
@@ -81,6 +82,7 @@ Receiver::Taken Receiver::check(RxRing& ring, std::uint64_t limit) {
       },
       limit);
   options_.tally->add(readings_);
+  if (options_.latencies != nullptr) options_.latencies->arrive(readings_, now);
   return taken;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "budget.hpp"
+#include "latencies.hpp"
 #include "tally.hpp"
 #include "traffic.hpp"
 
@@ -18,6 +19,7 @@ struct ReceiverOptions {
   std::uint32_t batch = 512;
   Budget* budget = nullptr;
   SequenceTally* tally = nullptr;  ///< where numbered packets are checked; null: not checked
+  Latencies* latencies = nullptr;  ///< … and where their arrival is noted
 };
 
 /// Takes packets from all rx rings of a port.

@@ -56,4 +56,10 @@ SequenceCounts SequenceTally::counts() const {
   return sum;
 }
 
+std::uint64_t SequenceTally::distinct(std::uint32_t flow) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = flows_.find(flow);
+  return found == flows_.end() ? 0 : found->second.distinct();
+}
+
 }  // namespace nmx

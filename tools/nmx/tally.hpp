@@ -44,6 +44,7 @@ class SequenceWindow {
 
   void record(std::uint64_t number);
   [[nodiscard]] std::uint64_t lost() const { return next_ - distinct_; }
+  [[nodiscard]] std::uint64_t distinct() const { return distinct_; }
   [[nodiscard]] std::uint64_t duplicated() const { return duplicated_; }
   [[nodiscard]] std::uint64_t reordered() const { return reordered_; }
 
@@ -72,6 +73,8 @@ class SequenceTally {
  public:
   void add(std::span<const Reading> batch);
   [[nodiscard]] SequenceCounts counts() const;
+  /// How many numbers of this flow have come, once or more.
+  [[nodiscard]] std::uint64_t distinct(std::uint32_t flow) const;
 
  private:
   mutable std::mutex mutex_;
