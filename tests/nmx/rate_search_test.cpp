@@ -69,12 +69,14 @@ TEST(RateSearch, FindsNothingWhereAllIsLost) {
   EXPECT_FALSE(search.is_senders());
 }
 
-/// It offers less and less of what it is asked for.
-TEST(RateSearch, EndsWhenTheSenderDoesNotReachARateBetween) {
+TEST(RateSearch, EndsWhenTheSenderDoesNotReachARateBetweenTwice) {
   RateSearch search(0, 0.01);
   search.record({0, 1e6, false});
   EXPECT_EQ(search.next(), 5e5);
   search.record({5e5, 4e5, true});
+  EXPECT_FALSE(search.is_done());
+  EXPECT_EQ(search.next(), 7e5);
+  search.record({7e5, 4e5, true});
   EXPECT_TRUE(search.is_done());
   EXPECT_TRUE(search.is_senders());
   EXPECT_EQ(search.found(), 4e5);

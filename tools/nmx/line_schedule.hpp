@@ -51,9 +51,9 @@ class LineSchedule {
   Clock::duration transmit(double bytes);
 
   LineOptions options_;
-  Random losses_;
-  Random jitters_;
-  Random reorders_;
+  nmx::Random losses_;
+  nmx::Random jitters_;
+  nmx::Random reorders_;
   double log_intact_;            ///< of the probability that a bit is
   Clock::time_point sent_ = {};  ///< when the queue is empty
   double beyond_ = 0;            ///< nanoseconds, less than one, after that

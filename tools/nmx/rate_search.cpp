@@ -7,8 +7,11 @@ namespace nmx {
 
 void RateSearch::record(const Trial& trial) {
   if (trial.is_clean) {
-    // What was asked for in vain once will not be had by asking for less.
-    is_senders_ = trial.asked == 0 || trial.offered < trial.asked * (1 - resolution_);
+    const bool is_short = trial.asked == 0 || trial.offered < trial.asked * (1 - resolution_);
+    // A sender that has offered more before was disturbed, and gets another chance if this was of
+    // any use.
+    const bool helps = lossy_ != 0 && trial.offered > clean_ * (1 + resolution_);
+    is_senders_ = is_short && !helps;
     clean_ = std::max(clean_, trial.offered);
   } else {
     lossy_ = trial.asked == 0 ? trial.offered : std::min(trial.asked, trial.offered);
