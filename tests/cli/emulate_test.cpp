@@ -142,6 +142,7 @@ TEST_F(Emulate, PacketsOfSeveralSlotsStayWholeAndInOrder) {
       EXPECT_EQ(receive(y), Bytes(bytes, static_cast<std::byte>(i)));
     }
   }
+  ASSERT_TRUE(y.sync_rx());
   const auto forward = stop(emulating).json()["forward"];
   EXPECT_EQ(forward["out_bytes"], 50 * 9060);
 }
@@ -157,6 +158,7 @@ TEST_F(Emulate, APacketThatIsHeldBackIsOvertaken) {
   EXPECT_FALSE(std::ranges::is_sorted(order));
   std::ranges::sort(order);
   for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], static_cast<std::byte>(i));
+  ASSERT_TRUE(y.sync_rx());
   const auto forward = stop(emulating).json()["forward"];
   EXPECT_GT(forward["held_back"], 0);
   EXPECT_LT(forward["held_back"], 200);
@@ -174,7 +176,22 @@ TEST_F(Emulate, AReceiverThatTakesNothingStopsItsOwnWayOnly) {
   send(y, 1, 77);
   EXPECT_EQ(receive(x).size(), 77U);
   for (int i = 0; i < 4000; ++i) EXPECT_EQ(receive(y).size(), 60U);
+  ASSERT_TRUE(x.sync_rx());
+  ASSERT_TRUE(y.sync_rx());
   EXPECT_EQ(stop(emulating).json()["forward"]["out"], 4000);
+}
+
+TEST_F(Emulate, APacketThatTheOtherSideCanNeverTakeIsAnError) {
+  Process emulating(nmx({"emulate", "x}1", "y}1@conf:slots=16"}));
+  emulating.wait_for("nmx emulate: ");
+  auto x = netmap::open("x{1").value();
+  send(x, 1, 60'000);
+  const Outcome emulated = emulating.finish();
+  EXPECT_EQ(emulated.status, 1);
+  EXPECT_THAT(
+      emulated.err,
+      HasSubstr("nmx: a packet of 60000 bytes came from 'x}1', which takes 30 slots, but the "
+                "rings of 'y}1' have 16\n"));
 }
 
 }  // namespace

@@ -23,14 +23,14 @@ using namespace std::chrono_literals;
 using Passage = LineSchedule::Verdict;
 
 /// Long after the clock's beginning, as with every machine.
-const Clock::time_point start{1'000'000s};
+const Clock::time_point opening{1'000'000s};
 
 std::vector<Passage> pass(const LineOptions& options, std::size_t count, std::size_t bytes,
                           Clock::duration gap, std::uint64_t seed = 1) {
   LineSchedule schedule(options, seed);
   std::vector<Passage> verdicts;
   for (std::size_t i = 0; i < count; ++i) {
-    verdicts.push_back(schedule.next(bytes, start + static_cast<std::int64_t>(i) * gap));
+    verdicts.push_back(schedule.next(bytes, opening + static_cast<std::int64_t>(i) * gap));
   }
   return verdicts;
 }
@@ -50,14 +50,14 @@ std::vector<Clock::time_point> dues_of(const std::vector<Passage>& verdicts, Fat
 TEST(Line, WithoutOptionsLetsEverythingThroughAtOnce) {
   for (const Passage& one : pass({}, 100, 60, 0ns)) {
     EXPECT_EQ(one.fate, Fate::passes);
-    EXPECT_EQ(one.due, start);
+    EXPECT_EQ(one.due, opening);
   }
 }
 
 TEST(Line, DelaysEachPacketByTheSame) {
   const auto verdicts = pass({.delay = 10ms}, 100, 60, 7us);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    EXPECT_EQ(verdicts[i].due, start + static_cast<std::int64_t>(i) * 7us + 10ms);
+    EXPECT_EQ(verdicts[i].due, opening + static_cast<std::int64_t>(i) * 7us + 10ms);
   }
 }
 
@@ -66,7 +66,7 @@ TEST(Line, JitterIsEvenlyDrawn) {
   const auto verdicts = pass({.delay = 10ms, .jitter = 4ms}, 10'000, 60, 1s);
   double sum = 0;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    const auto took = verdicts[i].due - (start + static_cast<std::int64_t>(i) * 1s);
+    const auto took = verdicts[i].due - (opening + static_cast<std::int64_t>(i) * 1s);
     EXPECT_GE(took, 10ms);
     EXPECT_LT(took, 14ms);
     sum += std::chrono::duration<double, std::milli>(took).count();
@@ -79,7 +79,7 @@ TEST(Line, ExponentialJitterHasItsMean) {
   double sum = 0;
   int longer = 0;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    const auto took = verdicts[i].due - (start + static_cast<std::int64_t>(i) * 1s);
+    const auto took = verdicts[i].due - (opening + static_cast<std::int64_t>(i) * 1s);
     sum += std::chrono::duration<double, std::milli>(took).count();
     longer += took > 4ms;
   }
@@ -99,7 +99,7 @@ TEST(Line, PacketsLeaveAsFarApartAsTheBandwidthHasThem) {
     const auto verdicts = pass(options, 100'000, 125, 0ns);
     const double each = 1000 / bandwidth * 1e9;
     for (const std::size_t i : {0UZ, 1UZ, 2UZ, 999UZ, 99'999UZ}) {
-      const auto took = std::chrono::nanoseconds(verdicts[i].due - start - 1ms);
+      const auto took = std::chrono::nanoseconds(verdicts[i].due - opening - 1ms);
       EXPECT_NEAR(static_cast<double>(took.count()), each * static_cast<double>(i + 1), 1.001);
     }
   }
@@ -107,7 +107,7 @@ TEST(Line, PacketsLeaveAsFarApartAsTheBandwidthHasThem) {
 
 TEST(Line, BandwidthMayCountFraming) {
   const LineOptions options{.bandwidth = 8e9, .overhead = framing_bytes};
-  EXPECT_EQ(pass(options, 1, 60, 0ns)[0].due, start + 84ns);
+  EXPECT_EQ(pass(options, 1, 60, 0ns)[0].due, opening + 84ns);
 }
 
 TEST(Line, JitterDoesNotExceedTheBandwidth) {
@@ -126,15 +126,15 @@ TEST(Line, WhatTheQueueCannotHoldIsDropped) {
 
 TEST(Line, TheQueueEmptiesAtTheBandwidth) {
   LineSchedule schedule({.bandwidth = 8e6, .queue = 3000}, 1);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(schedule.next(1000, start).fate, Fate::passes);
-  EXPECT_EQ(schedule.queued(start), 3000U);
-  EXPECT_EQ(schedule.queued(start + 1ms), 2000U);
-  EXPECT_EQ(schedule.next(1000, start + 999us).fate, Fate::queue_is_full);
-  const Passage fourth = schedule.next(1000, start + 1ms);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(schedule.next(1000, opening).fate, Fate::passes);
+  EXPECT_EQ(schedule.queued(opening), 3000U);
+  EXPECT_EQ(schedule.queued(opening + 1ms), 2000U);
+  EXPECT_EQ(schedule.next(1000, opening + 999us).fate, Fate::queue_is_full);
+  const Passage fourth = schedule.next(1000, opening + 1ms);
   EXPECT_EQ(fourth.fate, Fate::passes);
-  EXPECT_EQ(fourth.due, start + 4ms);
-  EXPECT_EQ(schedule.queued(start + 5ms), 0U);
-  EXPECT_EQ(schedule.next(1000, start + 10ms).due, start + 11ms);
+  EXPECT_EQ(fourth.due, opening + 4ms);
+  EXPECT_EQ(schedule.queued(opening + 5ms), 0U);
+  EXPECT_EQ(schedule.next(1000, opening + 10ms).due, opening + 11ms);
 }
 
 TEST(Line, LosesAsManyAsWasAskedFor) {
@@ -156,8 +156,8 @@ TEST(Line, OfLargePacketsBitErrorsLoseMore) {
 
 TEST(Line, WhatIsLostHasUsedTheBandwidth) {
   LineSchedule schedule({.bandwidth = 8e6, .loss = 1}, 1);
-  EXPECT_EQ(schedule.next(1000, start).fate, Fate::is_lost);
-  EXPECT_EQ(schedule.queued(start), 1000U);
+  EXPECT_EQ(schedule.next(1000, opening).fate, Fate::is_lost);
+  EXPECT_EQ(schedule.queued(opening), 1000U);
 }
 
 TEST(Line, OthersDoNotWaitForAPacketThatIsHeldBack) {
@@ -165,7 +165,7 @@ TEST(Line, OthersDoNotWaitForAPacketThatIsHeldBack) {
   const auto verdicts = pass(options, 10'000, 60, 1us);
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const auto more = verdicts[i].fate == Fate::is_held_back ? 5ms : 0ms;
-    EXPECT_EQ(verdicts[i].due, start + static_cast<std::int64_t>(i) * 1us + 1ms + more);
+    EXPECT_EQ(verdicts[i].due, opening + static_cast<std::int64_t>(i) * 1us + 1ms + more);
   }
   const auto held_back = static_cast<double>(count_of(verdicts, Fate::is_held_back));
   EXPECT_NEAR(held_back, 2500, 174);  // four standard deviations
@@ -197,8 +197,8 @@ TEST(PacketFifo, GivesBackWhatWasPutIn) {
       if (random.one_in(20)) continue;  // nothing came of it
       const std::size_t kept = random.one_in(10) ? bytes / 2 : bytes;
       std::memset(room.data(), step % 251, bytes);
-      fifo.push(start + std::chrono::nanoseconds(step), kept);
-      expected.emplace_back(start + std::chrono::nanoseconds(step),
+      fifo.push(opening + std::chrono::nanoseconds(step), kept);
+      expected.emplace_back(opening + std::chrono::nanoseconds(step),
                             std::vector<std::byte>(kept, static_cast<std::byte>(step % 251)));
       footprint += PacketFifo::footprint(kept);
     } else if (!expected.empty()) {

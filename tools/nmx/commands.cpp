@@ -2,7 +2,6 @@
 #include "commands.hpp"
 
 #include "help.hpp"
-#include "rfc2544.hpp"
 
 #include <CLI/CLI.hpp>
 

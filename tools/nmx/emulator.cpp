@@ -44,6 +44,11 @@ void count(Fate fate, std::size_t bytes, LineStats& stats) {
   stats.held_back += fate == Fate::is_held_back;
 }
 
+Error cannot_pass(const Port& from, const Port& to, const Error& why) {
+  return {why.code(), fmt::format("cannot pass packets from '{}' to '{}': {}", from.info().name,
+                                  to.info().name, why.message())};
+}
+
 }  // namespace
 
 Emulator::Emulator(Port& a, Port& b, const EmulatorOptions& options, LinkLog& log)
@@ -120,7 +125,9 @@ Result<std::uint64_t> Emulator::receive(Way way, RxRing& ring, LineStats& stats)
     const Packet packet = *next;
     ahead.step();
     const auto fate = line.take(packet, now);
-    if (!fate) return std::unexpected(fate.error());
+    if (!fate) {
+      return std::unexpected(cannot_pass(*ports_[way], *ports_[1 - way], fate.error()));
+    }
     count(*fate, packet.size(), stats);
     stats.queued_bytes = line.queued(now);
     stats.most_queued_bytes = std::max(stats.most_queued_bytes, stats.queued_bytes);
@@ -159,7 +166,9 @@ Result<std::uint64_t> Emulator::send_what_is_due(Way way, LineStats& stats) {
     const std::uint32_t slots = slots_of_next(way);
     if (slots > room) break;
     const auto packet = line.front();
-    if (auto done = tx.send(packet); !done) return std::unexpected(done.error());
+    if (auto done = tx.send(packet); !done) {
+      return std::unexpected(cannot_pass(*ports_[way], *ports_[1 - way], done.error()));
+    }
     room -= slots;
     stats.out_bytes += packet.size();
     ++stats.out;

@@ -70,6 +70,7 @@ Command add_bridge(CLI::App& nmx);
 Command add_balance(CLI::App& nmx);
 Command add_dedup(CLI::App& nmx);
 Command add_emulate(CLI::App& nmx);
+Command add_rfc2544(CLI::App& nmx);
 Command add_switch(CLI::App& nmx);
 Command add_capture(CLI::App& nmx);
 Command add_replay(CLI::App& nmx);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "rfc2544.hpp"
-
 #include "duration.hpp"
 #include "generator.hpp"
 #include "line_options.hpp"
