@@ -103,6 +103,21 @@ TEST_F(Emulate, LossesAddUpAndRepeat) {
   EXPECT_EQ(lost[0], lost[1]);
 }
 
+TEST_F(Emulate, BackDiffersInWhatItIsTold) {
+  Process emulating(emulate({"--back", "loss=0", "--loss", "1"}));
+  emulating.wait_for("nmx emulate: ");
+  auto x = netmap::open("x{1").value();
+  auto y = netmap::open("y{1").value();
+  send(x, 10, 60);
+  send(y, 10, 77);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(receive(x).size(), 77U);
+  ASSERT_EQ(x.drain(patience), 0);
+  ASSERT_TRUE(x.sync_rx());
+  const auto json = stop(emulating).json();
+  EXPECT_EQ(json["forward"]["lost"], 10);
+  EXPECT_EQ(json["backward"]["out"], 10);
+}
+
 TEST_F(Emulate, TheQueueTakesWhatItHoldsAndDropsTheRest) {
   // A bit a second: none of it leaves while the test lasts.
   Process emulating(emulate({"--bandwidth", "1", "--queue", "5k"}));

@@ -215,6 +215,18 @@ TEST(PacketFifo, GivesBackWhatWasPutIn) {
   }
 }
 
+TEST(PacketFifo, RoomThatWasNotUsedDoesNotMatter) {
+  PacketFifo fifo;
+  (void)fifo.room(60);
+  const auto room = fifo.room(1'000'000);
+  std::memset(room.data(), 7, room.size());
+  fifo.push(opening, room.size());
+  ASSERT_EQ(fifo.front().bytes.size(), 1'000'000U);
+  EXPECT_EQ(fifo.front().bytes.back(), std::byte{7});
+  fifo.pop();
+  EXPECT_TRUE(fifo.empty());
+}
+
 TEST(LineOptions, OfBothWaysAreReadAlike) {
   const auto line = parse_line(
       "delay=10ms,jitter=exp:2ms,bandwidth=1.5M,queue=10k,loss=0.01,bit-errors=1e-9,"
