@@ -14,62 +14,62 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Clock::time_point start{1h};
+constexpr Clock::time_point first_moment{1h};
 constexpr auto timeout = 100us;
 
 TEST(NmxFlights, AnAnswerHasItsOwnPingsTime) {
   Flights flights(timeout);
-  flights.launch(start);
-  flights.launch(start + 5us);
-  const auto second = flights.land(1, start + 7us);
+  flights.launch(first_moment);
+  flights.launch(first_moment + 5us);
+  const auto second = flights.land(1, first_moment + 7us);
   EXPECT_EQ(second.as, Landing::answer);
   EXPECT_EQ(second.round_trip, 2us);
-  EXPECT_EQ(flights.land(0, start + 9us).round_trip, 9us);
+  EXPECT_EQ(flights.land(0, first_moment + 9us).round_trip, 9us);
   EXPECT_EQ(flights.unanswered(), 0);
   EXPECT_EQ(flights.next_number(), 2);
 }
 
 TEST(NmxFlights, ASecondAnswerIsADuplicateNowAndLater) {
   Flights flights(timeout);
-  flights.launch(start);
-  flights.launch(start);
-  EXPECT_EQ(flights.land(1, start).as, Landing::answer);
-  EXPECT_EQ(flights.land(1, start).as, Landing::duplicate);
-  EXPECT_EQ(flights.land(0, start).as, Landing::answer);
-  EXPECT_EQ(flights.land(1, start).as, Landing::duplicate);
-  EXPECT_EQ(flights.expire(start + 1s), 0);
-  EXPECT_EQ(flights.land(0, start + 1s).as, Landing::duplicate);
+  flights.launch(first_moment);
+  flights.launch(first_moment);
+  EXPECT_EQ(flights.land(1, first_moment).as, Landing::answer);
+  EXPECT_EQ(flights.land(1, first_moment).as, Landing::duplicate);
+  EXPECT_EQ(flights.land(0, first_moment).as, Landing::answer);
+  EXPECT_EQ(flights.land(1, first_moment).as, Landing::duplicate);
+  EXPECT_EQ(flights.expire(first_moment + 1s), 0);
+  EXPECT_EQ(flights.land(0, first_moment + 1s).as, Landing::duplicate);
 }
 
 TEST(NmxFlights, WhatIsNotAnsweredInTimeIsLostOnceAndThenLate) {
   Flights flights(timeout);
   EXPECT_EQ(flights.next_expiry(), Clock::time_point::max());
-  flights.launch(start);
-  EXPECT_EQ(flights.next_expiry(), start + timeout);
-  EXPECT_EQ(flights.expire(start + timeout - 1ns), 0);
-  EXPECT_EQ(flights.expire(start + timeout), 1);
-  EXPECT_EQ(flights.expire(start + timeout), 0);
+  flights.launch(first_moment);
+  EXPECT_EQ(flights.next_expiry(), first_moment + timeout);
+  EXPECT_EQ(flights.expire(first_moment + timeout - 1ns), 0);
+  EXPECT_EQ(flights.expire(first_moment + timeout), 1);
+  EXPECT_EQ(flights.expire(first_moment + timeout), 0);
   EXPECT_EQ(flights.unanswered(), 0);
-  EXPECT_EQ(flights.land(0, start + timeout).as, Landing::late);
+  EXPECT_EQ(flights.land(0, first_moment + timeout).as, Landing::late);
 }
 
 TEST(NmxFlights, WhatWasNeverSentIsUnknown) {
   Flights flights(timeout);
-  EXPECT_EQ(flights.land(0, start).as, Landing::unknown);
-  flights.launch(start);
-  EXPECT_EQ(flights.land(1, start).as, Landing::unknown);
-  EXPECT_EQ(flights.land(UINT64_MAX, start).as, Landing::unknown);
+  EXPECT_EQ(flights.land(0, first_moment).as, Landing::unknown);
+  flights.launch(first_moment);
+  EXPECT_EQ(flights.land(1, first_moment).as, Landing::unknown);
+  EXPECT_EQ(flights.land(UINT64_MAX, first_moment).as, Landing::unknown);
   EXPECT_EQ(flights.unanswered(), 1);
 }
 
 TEST(NmxFlights, ADuplicateThatIsFarBehindIsLate) {
   Flights flights(timeout);
   for (std::uint64_t number = 0; number <= Flights::memory; ++number) {
-    flights.launch(start);
-    EXPECT_EQ(flights.land(number, start).as, Landing::answer);
+    flights.launch(first_moment);
+    EXPECT_EQ(flights.land(number, first_moment).as, Landing::answer);
   }
-  EXPECT_EQ(flights.land(0, start).as, Landing::late);
-  EXPECT_EQ(flights.land(1, start).as, Landing::duplicate);
+  EXPECT_EQ(flights.land(0, first_moment).as, Landing::late);
+  EXPECT_EQ(flights.land(1, first_moment).as, Landing::duplicate);
 }
 
 /// What there is to know of every ping, in a map.
@@ -117,7 +117,7 @@ TEST(NmxFlights, AgreeWithAMapOfAllPings) {
     netmap::test::Random random(seed);
     Flights flights(timeout);
     Oracle oracle;
-    auto now = start;
+    auto now = first_moment;
     for (int step = 0; step < 300; ++step) {
       now += std::chrono::microseconds(random.below(20));
       if (random.one_in(2)) {
