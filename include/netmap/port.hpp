@@ -47,7 +47,7 @@ enum class DeviceKind : std::uint8_t {
 /// Which device to open a port on, and what only that device asks.
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::automatic;
-  /// Where embedded ports meet: a directory on tmpfs or hugetlbfs, the user's alone, or of mode
+  /// Where embedded ports meet: a directory on tmpfs, the user's alone, or of mode
   /// 02770 and a group's that the user belongs to. Empty: what NETMAP_DOMAIN says, else the user's
   /// own under /dev/shm. Fails with domain_unusable if it is neither.
   std::string domain{};

@@ -41,7 +41,7 @@ Outcome<FileStatus> status(const File& file) {
                     .owner = status.st_uid,
                     .group = status.st_gid,
                     .mode = status.st_mode,
-                    .in_memory = type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC,
+                    .on_tmpfs = type == TMPFS_MAGIC,
                     .is_regular = S_ISREG(status.st_mode)};
 }
 

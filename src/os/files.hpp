@@ -18,7 +18,7 @@ struct FileStatus {
   std::uint32_t owner;
   std::uint32_t group;
   std::uint32_t mode;  ///< with the file's type
-  bool in_memory;      ///< lies on tmpfs or hugetlbfs
+  bool on_tmpfs;       ///< where files are memory
   bool is_regular;     ///< and no directory, FIFO or device
 };
 [[nodiscard]] Outcome<FileStatus> status(const File& file);

@@ -44,8 +44,9 @@ TEST(NmxReport, TheTotalHasTheSumsToo) {
 
 TEST(NmxReport, JsonHasTheFieldsAndNoTimeIsNoRate) {
   const Traffic traffic{.packets = 4, .bytes = 240, .batches = 2, .seconds = 0.5};
-  EXPECT_EQ(to_json(traffic).dump(),
-            R"({"packets":4,"bytes":240,"seconds":0.5,"pps":8.0,"bps":3840.0,"batches":2})");
+  EXPECT_EQ(
+      to_json(traffic).dump(),
+      R"({"packets":4,"bytes":240,"seconds":0.5,"pps":8.0,"bps":3840.0,"wire_bps":5376.0,"batches":2})");
   EXPECT_EQ(to_json({.packets = 4, .bytes = 240, .batches = 2})["pps"], 0);
 }
 
@@ -70,7 +71,7 @@ TEST_F(Printed, OnStdoutThereIsNothingUnlessAsked) {
 TEST_F(Printed, OneObjectAtTheEnd) {
   EXPECT_EQ(total(JsonOutput::object),
             R"({"event":"total","command":"gen","packets":2,"bytes":0,"seconds":0.0,"pps":0.0,)"
-            R"("bps":0.0,"batches":0,"lost":0})"
+            R"("bps":0.0,"wire_bps":0.0,"batches":0,"lost":0})"
             "\n");
 }
 

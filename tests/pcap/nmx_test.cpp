@@ -57,7 +57,7 @@ TEST_F(Captures, GenSendsACapturesFirstPacket) {
   const Outcome received = run(nmx({"recv", "pcap:" + out, "--seq", "--json"}));
   EXPECT_EQ(received.json()["packets"], 5);
   EXPECT_EQ(received.json()["bytes"], 5 * 333);
-  EXPECT_EQ(received.json()["damaged"], 0);  // number 0, five times
+  EXPECT_EQ(received.json()["corrupt"], 0);  // number 0, five times
 }
 
 TEST_F(Captures, AnEmptyCaptureHasNoPacketToSend) {

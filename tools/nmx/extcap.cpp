@@ -115,10 +115,12 @@ Command add_extcap(CLI::App& nmx) {
   app->add_flag("--extcap-dlts", options->tells_link_types, "Tell an interface's link types");
   app->add_flag("--extcap-config", options->tells_options, "Tell an interface's options");
   app->add_flag("--capture", options->captures, "Capture");
-  app->add_option("--extcap-interface", options->interface, "The interface");
-  app->add_option("--fifo", options->capture.output, "Where the capture goes");
-  app->add_option("--extcap-capture-filter", options->capture.filter, "Only these packets");
-  app->add_option("--port", options->capture.port, "Of the interface 'netmap': the port");
+  app->add_option("--extcap-interface", options->interface, "The interface")->type_name("NAME");
+  app->add_option("--fifo", options->capture.output, "Where the capture goes")->type_name("FILE");
+  app->add_option("--extcap-capture-filter", options->capture.filter, "Only these packets")
+      ->type_name("FILTER");
+  app->add_option("--port", options->capture.port, "Of the interface 'netmap': the port")
+      ->type_name("PORT");
   app->allow_extras();  // later versions say more, as --extcap-version=4.0
   return {app, [options] { return extcap(*options); }};
 }

@@ -158,8 +158,8 @@ void check(const PacketArguments& arguments) {
       throw CLI::ValidationError("source and destination must be both IPv4 or both IPv6");
     }
   }
-  if (arguments.lengths.empty()) return;
-  const auto shortest = std::ranges::min(arguments.lengths);
+  const auto shortest =
+      arguments.lengths.empty() ? packet.shortest : std::ranges::min(arguments.lengths);
   if (packet.numbered && shortest < shortest_numbered_frame) {
     throw CLI::ValidationError(
         fmt::format("--seq needs packets of at least {} bytes, --length allows {}",

@@ -37,9 +37,10 @@ void add(std::vector<OpenPort>& ports, OpenPort port) {
   same->counts->dropped += port.counts->dropped;
 }
 
-/// A VALE interface that is on no switch is open nowhere.
+/// Neither a pipe nor a network interface. A VALE interface that is on no switch is open nowhere.
 bool is_of_vale(const OpenPort& port) {
-  return port.name.starts_with("vale") || port.process == 0;
+  const bool is_pipe = port.name.find_first_of("{}") != std::string::npos;
+  return (port.name.starts_with("vale") && !is_pipe) || port.process == 0;
 }
 
 /// A count that went back has begun anew.

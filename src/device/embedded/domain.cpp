@@ -62,8 +62,8 @@ std::string why_not_for_us(const std::string& path, const os::FileStatus& status
 Result<os::FileStatus> check(const std::string& path, const os::File& directory) {
   const auto status = os::status(directory);
   if (!status) return unusable(path, status.error().message());
-  if (!status->in_memory) {
-    return unusable(path, "it is not on tmpfs or hugetlbfs; choose a directory under /dev/shm");
+  if (!status->on_tmpfs) {
+    return unusable(path, "it is not on tmpfs; choose a directory under /dev/shm");
   }
   if (!is_for_us(path, *status)) return unusable(path, why_not_for_us(path, *status));
   return *status;
