@@ -148,7 +148,8 @@ TEST_F(Balance, WhatIsQueuedAtTheEndIsSaid) {
 }
 
 TEST_F(Balance, WhatOneGroupHasReadGoesOnToTheNextToTheLastPacket) {
-  const auto balance = start({"--pipes", "a:2", "--pipes", "b:1", "-n", "1000", "--overflow", "3000"});
+  const auto balance =
+      start({"--pipes", "a:2", "--pipes", "b:1", "-n", "1000", "--overflow", "3000"});
   const auto first = reader("a}0");
   const auto second = reader("a}1");
   const auto last = reader("b}0", {"-n", "1000"});

@@ -75,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{{"gen", "x{1", "-n", "-1"}, usage, "-1"},
                     Mistake{{"gen", "x{1", "-b", "0"}, usage, "0"},
                     Mistake{{"gen", "x{1", "-R", "0"}, usage, "0"},
-                    Mistake{{"gen", "x{1", "-s", "10.0.0"}, usage, "'10.0.0' is no range of addresses"},
+                    Mistake{
+                        {"gen", "x{1", "-s", "10.0.0"}, usage, "'10.0.0' is no range of addresses"},
                     Mistake{{"gen", "x{1", "-s", "10.0.0.1", "-d", "fd00::1"}, usage, "both IPv4"},
                     Mistake{{"gen", "x{1", "-6", "--seq"}, usage, "without a VLAN tag"},
                     Mistake{{"gen", "x{1", "--vlan", "1", "--seq"}, usage, "without a VLAN tag"},

@@ -19,7 +19,7 @@ enum Protocol : unsigned {
   hop_by_hop = 0,
   ipv4 = 4,
   tcp = 6,
-  udp = 17,
+  udp_protocol = 17,
   dccp = 33,
   ipv6 = 41,
   routing = 43,
@@ -169,7 +169,7 @@ std::optional<Packet> read(const Layer& layer) {
 bool has_ports(const Packet& packet) {
   const unsigned protocol = packet.protocol;
   return !packet.is_fragment && packet.payload.size() >= 4 &&
-         (protocol == tcp || protocol == udp || protocol == sctp || protocol == dccp ||
+         (protocol == tcp || protocol == udp_protocol || protocol == sctp || protocol == dccp ||
           protocol == udp_lite);
 }
 

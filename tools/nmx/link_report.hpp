@@ -8,6 +8,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 namespace nmx {
 
@@ -15,7 +16,7 @@ class LinkReport {
  public:
   /// `names` of the ports; `identity`: the first fields of each object.
   LinkReport(ReportOptions options, std::array<std::string, 2> names, Json identity)
-      : options_(options),
+      : options_(std::move(options)),
         ways_{names[0] + " → " + names[1], names[1] + " → " + names[0]},
         identity_(std::move(identity)) {}
 

@@ -43,6 +43,7 @@ class Collected : public prometheus::Collectable {
       family.metric.push_back(metric_of(figure, family.type));
     }
     std::vector<MetricFamily> all;
+    all.reserve(families.size());
     for (auto& [name, family] : families) all.push_back(std::move(family));
     return all;
   }

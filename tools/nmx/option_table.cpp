@@ -17,7 +17,7 @@ constexpr const char* plain = "true";
 /// Without the conditions on it, which CLI11 puts behind a colon.
 std::string value_of(const CLI::Option& option) {
   const std::string name = option.get_type_name();
-  const std::string bare = name.substr(0, name.find(':'));
+  std::string bare = name.substr(0, name.find(':'));
   if (bare == "UINT" || bare == "FLOAT") return "N";
   return bare;
 }

@@ -71,7 +71,8 @@ Result<> Outlet::flush() {
   return port_.sync_tx();
 }
 
-std::size_t Outlet::packet_at(netmap::TxSlots::iterator first, netmap::TxSlots::iterator end) {
+std::size_t Outlet::packet_at(const netmap::TxSlots::iterator& first,
+                              const netmap::TxSlots::iterator& end) {
   for (auto slot = first; slot != end; ++slot) {
     const Sent& one = sent(*slot);
     if (!one.is_out || !one.piece.more) return static_cast<std::size_t>(slot - first) + 1;

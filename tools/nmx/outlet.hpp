@@ -94,8 +94,8 @@ class Outlet {
   }
   [[nodiscard]] Sent& sent(const netmap::TxSlot& slot) { return sent_[slot.position().index()]; }
   /// Slots of the packet that begins at `first`; 0 if not all of it has come back.
-  [[nodiscard]] std::size_t packet_at(netmap::TxSlots::iterator first,
-                                      netmap::TxSlots::iterator end);
+  [[nodiscard]] std::size_t packet_at(const netmap::TxSlots::iterator& first,
+                                      const netmap::TxSlots::iterator& end);
   /// Its pieces_, none of a slot that an earlier user of the pipe sent; yields whether it is here.
   bool collect(netmap::TxSlots::iterator first, std::size_t length);
 

@@ -48,7 +48,7 @@ class PacketFifo {
     std::size_t used = 0;
   };
 
-  static constexpr std::size_t block_bytes = 256 * 1024;
+  static constexpr std::size_t block_bytes = std::size_t{256} << 10;
 
   [[nodiscard]] Header header() const;
   [[nodiscard]] Block take_block(std::size_t bytes);

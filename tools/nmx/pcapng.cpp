@@ -138,7 +138,7 @@ void Blocks::option(std::uint16_t code, std::uint64_t number) {
 }
 
 void Blocks::option(std::uint16_t code, Time time) {
-  option(code, std::uint64_t{count(time) << 32 | count(time) >> 32});  // the high half first
+  option(code, count(time) << 32 | count(time) >> 32);  // the high half first
 }
 
 }  // namespace nmx::pcapng

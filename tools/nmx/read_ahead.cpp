@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t chunk_bytes = 256 * 1024;
+constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
 constexpr std::size_t most_packets = 4096;
 constexpr std::size_t most_chunks = 16;
 

@@ -47,7 +47,7 @@ void print(const Json& object) {
 }
 
 Report::Report(ReportOptions options, Json identity, std::function<Remarks()> remarks)
-    : options_(options), identity_(std::move(identity)), remarks_(std::move(remarks)) {}
+    : options_(std::move(options)), identity_(std::move(identity)), remarks_(std::move(remarks)) {}
 
 netmap::Result<std::optional<Metrics>> Report::serve_metrics(std::function<Traffic()> sum) const {
   if (options_.metrics.empty()) return std::nullopt;

@@ -38,7 +38,7 @@ Json identify(const netmap::PortInfo& info) {
 
 Json list_of(const std::vector<OpenPort>& ports) {
   Json json = Json::array();
-  for (const OpenPort& port : ports) json.push_back(to_json(port));
+  for (const OpenPort& port : ports) json.push_back(nmx::to_json(port));
   return json;
 }
 

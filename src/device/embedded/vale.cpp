@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/embedded/vale.hpp"
 
+#include "device/embedded/counts.hpp"
 #include "device/embedded/mailbox.hpp"
 #include "device/embedded/monitors.hpp"
 #include "device/embedded/options.hpp"
 #include "device/embedded/recount.hpp"
-#include "device/embedded/counts.hpp"
 #include "point.hpp"
 
 #include <algorithm>

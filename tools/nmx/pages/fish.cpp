@@ -9,7 +9,7 @@
 namespace nmx::pages {
 namespace {
 
-std::string escaped(const std::string& text) {
+std::string fish_escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -42,7 +42,7 @@ std::string option(const OptionRow& row) {
   } else if (!row.value.empty() && !row.may_lack_value) {
     out += " -x";
   }
-  return out + fmt::format(" -d '{}'", escaped(row.text));
+  return out + fmt::format(" -d '{}'", fish_escaped(row.text));
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ std::string fish_completion(const CLI::App& nmx) {
     const std::string begin = fmt::format("complete -c nmx -n '{}'", condition(*app));
     for (const CLI::App* one : subcommands(*app)) {
       out += fmt::format("{} -fa {} -d '{}'\n", begin, one->get_name(),
-                         escaped(one->get_description()));
+                         fish_escaped(one->get_description()));
     }
     for (const OptionRow& row : option_table(*app)) {
       if (!row.is_positional) out += begin + option(row) + "\n";

@@ -5,6 +5,7 @@
 #include "nmx/option_table.hpp"
 #include "writer.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -35,6 +36,6 @@ int main(int argc, char** argv) try {
   write(directory / "zsh/_nmx", nmx::pages::zsh_completion(app));
   write(directory / "fish/nmx.fish", nmx::pages::fish_completion(app));
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "nmx_pages: %s\n", error.what());
+  fmt::print(stderr, "nmx_pages: {}\n", error.what());
   return 1;
 }

@@ -13,7 +13,7 @@ namespace nmx::pages {
 namespace {
 
 /// As text of man(7): no hyphen may become a dash, and no line a request.
-std::string escaped(const std::string& text) {
+std::string man_escaped(const std::string& text) {
   std::string out;
   bool begins = true;
   for (const char c : text) {
@@ -33,7 +33,7 @@ std::string heading(const char* level, const std::string& text) {
 }
 
 std::string item(const std::string& what, const std::string& text) {
-  return fmt::format(".TP\n.B {}\n{}\n", escaped(what), escaped(text));
+  return fmt::format(".TP\n.B {}\n{}\n", man_escaped(what), man_escaped(text));
 }
 
 std::string options(const CLI::App& app) {
@@ -60,7 +60,7 @@ std::string subcommand_list(const CLI::App& app) {
 
 /// Lines that stand as they are.
 std::string verbatim(const std::string& text) {
-  return fmt::format(".nf\n{}\n.fi\n", escaped(text));
+  return fmt::format(".nf\n{}\n.fi\n", man_escaped(text));
 }
 
 constexpr const char* ending =
@@ -79,15 +79,15 @@ std::string page_name(const CLI::App& app) {
 
 std::string manual(const CLI::App& app) {
   std::string out = fmt::format(".TH {} 1 \"\" netmapxx\n", page_name(app));
-  out += heading("SH", "name") +
-         fmt::format("{} \\- {}\n", escaped(page_name(app)), escaped(app.get_description()));
-  out += heading("SH", "synopsis") + fmt::format(".B {}\n", escaped(usage_line(app)));
+  out += heading("SH", "name") + fmt::format("{} \\- {}\n", man_escaped(page_name(app)),
+                                             man_escaped(app.get_description()));
+  out += heading("SH", "synopsis") + fmt::format(".B {}\n", man_escaped(usage_line(app)));
   if (!app.get_footer().empty()) {
     out += heading("SH", "description") + verbatim(app.get_footer());
   }
   out += options(app) + subcommand_list(app) + ending;
   if (app.get_parent() != nullptr) {
-    out += heading("SH", "see also") + escaped(page_name(*app.get_parent())) + "(1)\n";
+    out += heading("SH", "see also") + man_escaped(page_name(*app.get_parent())) + "(1)\n";
   }
   return out;
 }

@@ -10,7 +10,7 @@ namespace nmx::pages {
 namespace {
 
 /// In single quotes for zsh's _arguments, where brackets and colons mean something.
-std::string escaped(const std::string& text) {
+std::string zsh_escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     if (c == '\'') {
@@ -34,13 +34,13 @@ std::string action(const OptionRow& row) {
 
 std::string specification(const OptionRow& row) {
   const std::string value =
-      row.value.empty() ? "" : fmt::format(":{}:{}", escaped(row.value), action(row));
+      row.value.empty() ? "" : fmt::format(":{}:{}", zsh_escaped(row.value), action(row));
   if (row.is_positional) return fmt::format(" '*{}'", value);
   std::string out;
   for (const std::string& name : row.names) {
     const char* const glue = row.may_lack_value ? "=-" : "";
     const std::string optional = row.may_lack_value ? ":" + value : value;
-    out += fmt::format(" '*{}{}[{}]{}'", name, glue, escaped(row.text), optional);
+    out += fmt::format(" '*{}{}[{}]{}'", name, glue, zsh_escaped(row.text), optional);
   }
   return out;
 }
