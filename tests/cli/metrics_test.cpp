@@ -80,11 +80,23 @@ TEST_F(Told, TopShowsWhatPipesMove) {
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("x}1"));
   EXPECT_THAT(table.out, HasSubstr(" nmx "));
+  const Outcome idle = run(nmx({"top", "-n", "1", "-T", "10", "--json"}));
+  ASSERT_EQ(idle.json()["ports"].size(), 1);
+  EXPECT_EQ(idle.json()["ports"][0]["rx"]["packets"], 0);
   Process top(nmx({"top", "--metrics", "0", "-T", "10"}));
   top.wait_for("/metrics");
   const std::string answer = get(port_in(top.err()));
   EXPECT_EQ(value_of(answer, R"(nmx_port_received_packets_total{port="x}1")"), 5000);
   EXPECT_EQ(value_of(answer, R"(nmx_port_sent_packets_total{port="x}1")"), 0);
+}
+
+TEST_F(Told, TopShowsThePortOfAProcessOnceHoweverManyRingsItOpenedAlone) {
+  Process receiver(nmx({"recv", "x}1@conf:rings=2", "-p", "2"}));
+  receiver.wait_for("nmx recv: ");
+  EXPECT_EQ(run(nmx({"gen", "x{1", "-n", "3000"})).status, 0);
+  const Outcome idle = run(nmx({"top", "-n", "1", "-T", "10", "--json"}));
+  ASSERT_EQ(idle.json()["ports"].size(), 1);
+  EXPECT_EQ(idle.json()["ports"][0]["rx"]["packets"], 0);
 }
 
 TEST_F(Told, TopOfAnEmptyDomainIsATitle) {

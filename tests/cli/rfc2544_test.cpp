@@ -57,6 +57,13 @@ TEST_F(Rfc2544, FindsNothingWhereNothingComesThrough) {
   EXPECT_TRUE(result["latency_ns"].is_null());
 }
 
+TEST_F(Rfc2544, FailsIfNobodyTakesWhatItSends) {
+  const Outcome measured = run(nmx({"rfc2544", "x{1", "y{1", "-l", "60", "--rate", "1000",
+                                    "--trial", "50ms", "--settle", "1ms"}));
+  EXPECT_EQ(measured.status, 1);
+  EXPECT_THAT(measured.err, HasSubstr("nobody takes what is sent through 'x{1'"));
+}
+
 TEST_F(Rfc2544, CtrlCEndsItWithoutATable) {
   Process measuring(nmx({"rfc2544", "x{1", "x}1", "--trial", "3600s"}));
   measuring.wait_for("nmx rfc2544: ");

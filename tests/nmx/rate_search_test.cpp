@@ -32,6 +32,20 @@ int search_on(const Link& link, RateSearch& search) {
   return trials;
 }
 
+TEST(RateSearch, EndsThoughASenderNeverDoesAllThatItIsAskedTo) {
+  for (const double share : {0.995, 0.994, 0.99, 0.9, 0.5}) {
+    RateSearch search(2e6, 0.01);
+    int trials = 0;
+    for (; !search.is_done() && trials < 100; ++trials) {
+      const double offered = search.next() * share;
+      search.record({search.next(), offered, offered <= 1e6});
+    }
+    EXPECT_LE(trials, 40) << share;
+    EXPECT_LE(search.found(), 1e6) << share;
+    EXPECT_GT(search.found(), 0.4e6) << share;
+  }
+}
+
 TEST(RateSearch, FindsWhatALinkTakesToTheResolution) {
   for (const double takes : {20e3, 1e6, 14.88e6, 3.0}) {
     for (const double resolution : {0.1, 0.01, 0.001}) {

@@ -108,9 +108,9 @@ Command add_balance(CLI::App& nmx) {
              options->groups.push_back(*group);
            }
          },
-         "A group of N pipes, NAME{0, NAME{1, …, by default of the port's name; repeated: what "
+         "N or NAME:N pipes, NAME{0, NAME{1, …, by default of the port's name; repeated: what "
          "one group has read goes on to the next [2]")
-      ->type_name("[NAME:]N")
+      ->type_name("GROUP")
       ->allow_extra_args(false);
   app->add_option("--overflow", options->overflow,
                   "Extra buffers for packets that a full pipe has no room for [0: dropped]")

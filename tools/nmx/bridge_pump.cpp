@@ -132,7 +132,7 @@ Result<> BridgePump::ask(Way way, std::array<Directions, 2>& wanted) {
 
 Result<> BridgePump::drain() {
   const auto end = Clock::now() + 1s;
-  for (Port* port : ports_) {
+  for (Port* port : each_port()) {
     const auto left = port->drain(std::max(Clock::duration::zero(), end - Clock::now()));
     if (!left) return std::unexpected(left.error());
     left_ += *left;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace nmx {
 
@@ -41,6 +42,9 @@ class BridgePump {
     const bool is_there = way == 0 || ports_[0] != ports_[1];
     return is_there && !has_ended_[way] && !ports_[way]->rx_rings().empty() &&
            !ports_[1 - way]->tx_rings().empty();
+  }
+  [[nodiscard]] std::span<netmap::Port* const> each_port() const {
+    return std::span(ports_).first(ports_[0] == ports_[1] ? 1 : 2);
   }
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);

@@ -84,6 +84,7 @@ Result<TrialResult> run_trial(netmap::Port& tx, netmap::Port& rx, const TrialOpt
   return TrialResult{.sent = sender.sent(),
                      .lost = sender.sent() - tally.distinct(flow),
                      .corrupt = tally.counts().corrupt,
+                     .stuck = sender.left(),
                      .offered = rate_of(sender.sent(), sent),
                      .latency = latencies->times()};
 }

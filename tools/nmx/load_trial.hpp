@@ -28,10 +28,11 @@ struct TrialResult {
   std::uint64_t sent = 0;
   std::uint64_t lost = 0;
   std::uint64_t corrupt = 0;
+  std::size_t stuck = 0;   ///< slots that nobody took from the sender
   double offered = 0;      ///< packets a second that really left
   Histogram latency = {};  ///< nanoseconds, of one packet in Latencies::stride
 
-  [[nodiscard]] bool is_clean() const { return lost == 0 && corrupt == 0; }
+  [[nodiscard]] bool is_clean() const { return sent != 0 && lost == 0 && corrupt == 0; }
 };
 
 /// Two threads, one a port.

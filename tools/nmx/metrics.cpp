@@ -21,14 +21,14 @@ using prometheus::MetricType;
 MetricFamily& family_of(const Figure& figure, std::map<std::string, MetricFamily>& families) {
   MetricFamily& family = families[figure.name];
   family.name = figure.name;
-  family.type = figure.name.ends_with("_total") ? MetricType::Counter : MetricType::Gauge;
+  family.type = figure.name.ends_with("_total") ? MetricType::Counter : MetricType::Untyped;
   return family;
 }
 
 ClientMetric metric_of(const Figure& figure, MetricType type) {
   ClientMetric metric;
   for (const auto& [name, value] : figure.labels) metric.label.push_back({name, value});
-  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = figure.value;
+  (type == MetricType::Counter ? metric.counter.value : metric.untyped.value) = figure.value;
   return metric;
 }
 

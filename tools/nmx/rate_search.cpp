@@ -11,7 +11,9 @@ void RateSearch::record(const Trial& trial) {
     // A sender that has offered more before was disturbed, and gets another chance if this was of
     // any use.
     const bool helps = lossy_ != 0 && trial.offered > clean_ * (1 + resolution_);
-    is_senders_ = is_short && !helps;
+    // One that comes no higher, though asked to, cannot: more of the same would never end.
+    const bool is_stuck = clean_ != 0 && trial.offered <= clean_ * (1 + resolution_ / 4);
+    is_senders_ = (is_short && !helps) || is_stuck;
     clean_ = std::max(clean_, trial.offered);
   } else {
     lossy_ = trial.asked == 0 ? trial.offered : std::min(trial.asked, trial.offered);

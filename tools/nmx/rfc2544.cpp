@@ -108,7 +108,12 @@ class Search {
     fmt::print(stderr, "{} bytes, {}: {} asked for, {} offered, {} of {} lost{}\n", length_, name,
                wanted, scaled(trial->offered, "pps"), trial->lost, trial->sent,
                trial->corrupt == 0 ? "" : fmt::format(", {} corrupt", trial->corrupt));
-    return trial;
+    if (trial->stuck == 0 || trial->lost != trial->sent) return trial;
+    return std::unexpected(Error(
+        std::make_error_code(std::errc::timed_out),
+        fmt::format("nobody takes what is sent through '{0}': {1} slots are left in its rings; "
+                    "look whether what is to be measured has the other side of '{0}' open",
+                    tx_->info().name, trial->stuck)));
   }
 
   netmap::Port* tx_;

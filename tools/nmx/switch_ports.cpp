@@ -37,10 +37,13 @@ void add(std::vector<OpenPort>& ports, OpenPort port) {
   same->counts->dropped += port.counts->dropped;
 }
 
-/// Neither a pipe nor a network interface. A VALE interface that is on no switch is open nowhere.
+bool is_pipe(const OpenPort& port) {
+  return port.name.find_first_of("{}") != std::string::npos;
+}
+
+/// A VALE interface that is on no switch is open nowhere.
 bool is_of_vale(const OpenPort& port) {
-  const bool is_pipe = port.name.find_first_of("{}") != std::string::npos;
-  return (port.name.starts_with("vale") && !is_pipe) || port.process == 0;
+  return (port.name.starts_with("vale") && !is_pipe(port)) || port.process == 0;
 }
 
 /// A count that went back has begun anew.
@@ -75,8 +78,9 @@ Result<std::vector<OpenPort>> ports_of(const std::string& vale,
   std::vector<OpenPort> ports;
   for (OpenPort& port : *open) {
     const bool is_wanted = vale.empty() || port.name.starts_with(vale + ":");
-    if (is_wanted && is_of_vale(port)) add(ports, std::move(port));
+    if (is_wanted && is_of_vale(port)) ports.push_back(std::move(port));
   }
+  ports = merged(std::move(ports));
   if (ports.empty() && !vale.empty()) {
     return std::unexpected(netmap::Error(
         std::make_error_code(std::errc::no_such_file_or_directory),
@@ -86,6 +90,12 @@ Result<std::vector<OpenPort>> ports_of(const std::string& vale,
   std::ranges::sort(ports, {},
                     [](const OpenPort& port) { return std::tie(port.name, port.process); });
   return ports;
+}
+
+std::vector<OpenPort> merged(std::vector<OpenPort> ports) {
+  std::vector<OpenPort> all;
+  for (OpenPort& port : ports) add(all, std::move(port));
+  return all;
 }
 
 std::string port_table(const std::vector<OpenPort>& ports) {
@@ -120,6 +130,7 @@ std::vector<OpenPort> moved_since(const std::vector<OpenPort>& before, std::vect
   for (OpenPort& port : now) {
     const auto same =
         std::ranges::find_if(before, [&](const auto& one) { return is_same(one, port); });
+    if (same == before.end() && is_pipe(port)) port.counts = PortCounts{};
     if (same == before.end() || !same->counts || !port.counts) continue;
     const PortCounts& old = *same->counts;
     PortCounts& counts = *port.counts;

@@ -18,11 +18,15 @@ namespace nmx {
 [[nodiscard]] netmap::Result<std::vector<netmap::OpenPort>> ports_of(
     const std::string& vale, const netmap::DeviceOptions& device);
 
+/// Those of one name and process, which differ in rings, as one.
+[[nodiscard]] std::vector<netmap::OpenPort> merged(std::vector<netmap::OpenPort> ports);
+
 /// A line for each, below a line of titles.
 [[nodiscard]] std::string port_table(const std::vector<netmap::OpenPort>& ports);
 [[nodiscard]] Json to_json(const netmap::OpenPort& port);
 
-/// What moved between two looks at the ports; all that there is of a port that was opened between.
+/// What moved between two looks at the ports: of a VALE port that was opened between all that there
+/// is, of a pipe nothing, for its counts are older than who has it open.
 [[nodiscard]] std::vector<netmap::OpenPort> moved_since(const std::vector<netmap::OpenPort>& before,
                                                         std::vector<netmap::OpenPort> now);
 /// The same for what moved in `time`.

@@ -18,6 +18,7 @@
 #include <memory>
 #include <set>
 #include <thread>
+#include <utility>
 
 namespace nmx {
 namespace {
@@ -44,20 +45,25 @@ class Watcher {
  public:
   explicit Watcher(const netmap::DeviceOptions& device) : device_(device) {}
 
-  /// Since the one before; the first has nothing to be compared with.
+  /// Since the one before; the first shows what is there, without counts.
   Result<Look> look() {
-    auto ports = netmap::open_ports(device_);
-    if (!ports) return std::unexpected(ports.error());
-    std::ranges::sort(*ports, {}, &OpenPort::name);
+    auto found = netmap::open_ports(device_);
+    if (!found) return std::unexpected(found.error());
+    auto ports = merged(std::move(*found));
+    std::ranges::sort(ports, {}, &OpenPort::name);
     const auto now = Clock::now();
-    Look look{moved_since(before_, *ports), now - then_};
-    before_ = std::move(*ports);
+    Look look{moved_since(before_, ports), now - then_};
+    if (std::exchange(is_first_, false)) {
+      for (OpenPort& port : look.moved) port.counts.reset();
+    }
+    before_ = std::move(ports);
     then_ = now;
     return look;
   }
 
  private:
   netmap::DeviceOptions device_;
+  bool is_first_ = true;
   std::vector<OpenPort> before_;
   Clock::time_point then_ = Clock::now();
 };
@@ -139,7 +145,7 @@ std::vector<Figure> figures(const netmap::DeviceOptions& device) {
   std::vector<Figure> figures;
   const auto ports = netmap::open_ports(device);
   if (!ports) return figures;
-  for (const OpenPort& port : *ports) {
+  for (const OpenPort& port : merged(*ports)) {
     const std::vector<std::pair<std::string, std::string>> labels{
         {"port", port.name}, {"process", std::to_string(port.process)}};
     const auto add = [&](const char* name, std::uint64_t value) {
