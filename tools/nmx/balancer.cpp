@@ -234,8 +234,10 @@ Result<bool> Balancer::wait() {
   }
   if (has_ended_ && wanted.empty()) return false;
   if (!has_ended_) {
-    // What has come, but cannot be sent yet, must not wake us.
     for (RxRing& ring : work_.input.rx_rings()) {
+      // The round's last sync may have brought it: nothing would wake us for it again.
+      if (!awaited_ && !ring.packets().empty()) return true;
+      // What has come, but cannot be sent yet, must not wake us.
       if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
     }
     if (!awaited_) wanted.push_back({&work_.input, Direction::rx});
