@@ -64,12 +64,9 @@ Result<> Emulator::run(Counters& counters) {
     const auto moved = round(counters);
     if (!moved) return std::unexpected(moved.error());
     const auto now = Clock::now();
-    if (*moved) {
-      if (!counters.has_moved()) counters.set_first(last_moved);
-      counters.set_moved();
-      last_moved = now;
-    }
-    if (now - last_moved < options_.spin) continue;
+    if (*moved) last_moved = now;
+    // A batch may have left some of what is there.
+    if (*moved || now - last_moved < options_.spin) continue;
     if (auto waited = wait(now); !waited) return waited;
   }
   if (counters.has_moved()) counters.set_last(Clock::now());
@@ -203,6 +200,7 @@ Result<bool> Emulator::ask(Way way, Clock::time_point now, BothWanted& wanted,
                            Clock::time_point& until) {
   if (is_open(way)) {
     for (RxRing& ring : ports_[way]->rx_rings()) {
+      if (!ring.packets().empty()) return false;
       // A packet whose end has yet to come must not wake us again and again.
       if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
     }
