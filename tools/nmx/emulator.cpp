@@ -61,15 +61,20 @@ Result<> Emulator::run(Counters& counters) {
   sleep_precisely();
   auto last_moved = Clock::now();
   while (!stop_requested() && has_more()) {
+    const auto began = Clock::now();
     const auto moved = round(counters);
     if (!moved) return std::unexpected(moved.error());
     const auto now = Clock::now();
-    if (*moved) last_moved = now;
+    if (*moved) {
+      if (!counters.has_moved()) counters.set_first(began);
+      counters.set_moved();
+      counters.set_last(now);
+      last_moved = now;
+    }
     // A batch may have left some of what is there.
     if (*moved || now - last_moved < options_.spin) continue;
     if (auto waited = wait(now); !waited) return waited;
   }
-  if (counters.has_moved()) counters.set_last(Clock::now());
   return drain();
 }
 
