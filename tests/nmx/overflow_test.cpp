@@ -107,5 +107,12 @@ TEST(NmxOverflow, DoesWhatPlainContainersDo) {
   }
 }
 
+TEST(Overflow, APacketWithoutItsEndHasTheSlotsThatAreIn) {
+  Overflow overflow(4, 1);
+  overflow.push(0, {.more = true});
+  overflow.push(0, {.more = true});
+  EXPECT_EQ(overflow.front_slots(0), 2);
+}
+
 }  // namespace
 }  // namespace nmx

@@ -150,8 +150,9 @@ Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
     const Flow flow = flow_of(beginning.of(packet));
     ahead.step(slots);
     const auto placed = place(work_.groups.front(), flow.hash, slots, [&](auto use) {
-      for (RxSlot slot : fragments)
-        use(slot, Piece{flow.hash, slot.length(), slot.more_fragments()});
+      // Whoever shares the ring may change its flags: the count that room was made for holds.
+      std::size_t left = slots;
+      for (RxSlot slot : fragments) use(slot, Piece{flow.hash, slot.length(), --left != 0});
     });
     if (!placed) return std::unexpected(placed.error());
     if (!*placed) break;

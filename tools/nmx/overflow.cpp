@@ -20,7 +20,10 @@ Overflow::Cell Overflow::push(std::size_t queue, const Piece& piece) {
 
 std::uint32_t Overflow::front_slots(std::size_t queue) const {
   std::uint32_t slots = 1;
-  for (Cell cell = front(queue); pieces_[cell].more; cell = next_[cell]) ++slots;
+  for (Cell cell = front(queue); pieces_[cell].more && slots != lists_[queue].cells;
+       cell = next_[cell]) {
+    ++slots;
+  }
   return slots;
 }
 

@@ -35,7 +35,7 @@ class Overflow {
   /// The oldest slot. Precondition: !empty(queue).
   [[nodiscard]] Cell front(std::size_t queue) const { return lists_[queue].first; }
   [[nodiscard]] const Piece& at(Cell cell) const { return pieces_[cell]; }
-  /// Slots of the oldest packet. Precondition: !empty(queue), and the packet is whole.
+  /// Slots of the oldest packet, as far as they are in. Precondition: !empty(queue).
   [[nodiscard]] std::uint32_t front_slots(std::size_t queue) const;
   /// Frees the cell of the oldest slot. Precondition: !empty(queue).
   void pop(std::size_t queue);
