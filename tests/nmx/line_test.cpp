@@ -258,6 +258,7 @@ TEST(LineOptions, SayWhatIsWrong) {
   EXPECT_TRUE(sentence("loss=nan").starts_with("'nan' is no probability"));
   EXPECT_TRUE(sentence("bandwidth=0").starts_with("'0' is no quantity"));
   EXPECT_TRUE(sentence("bandwidth=5T").starts_with("'5T' is no quantity"));
+  EXPECT_EQ(sentence("bandwidth=1e-9"), "'1e-9' is less than a bit a second");
   EXPECT_TRUE(sentence("queue=inf").starts_with("'inf' is no quantity"));
   EXPECT_TRUE(sentence("reorder=0.1").starts_with("'0.1' does not say for how long"));
   EXPECT_TRUE(sentence("reorder=x+1ms").starts_with("'x' is no probability"));

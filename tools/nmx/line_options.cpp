@@ -37,9 +37,11 @@ Parsed set_jitter(LineOptions& line, std::string_view text) {
 }
 
 Parsed set_bandwidth(LineOptions& line, std::string_view text) {
-  if (text != "none") return put(parse_quantity(text), line.bandwidth);
   line.bandwidth = 0;
-  return {};
+  if (text == "none") return {};
+  auto parsed = put(parse_quantity(text), line.bandwidth);
+  if (!parsed || line.bandwidth >= 1) return parsed;
+  return std::unexpected(fmt::format("'{}' is less than a bit a second", text));
 }
 
 Parsed set_queue(LineOptions& line, std::string_view text) {
