@@ -206,6 +206,11 @@ TEST_F(Balance, RefusesWhatCannotBe) {
   }
 }
 
+TEST_F(Balance, PipesMayHaveALongerNameThanTheInput) {
+  const auto balancing = start({"--pipes", "workers:2"});
+  EXPECT_EQ(stop(*balancing)["port"], "in}1");
+}
+
 class Dedup : public OnEmbedded {
  protected:
   static std::unique_ptr<Process> start(const Arguments& more = {}) {

@@ -107,8 +107,8 @@ Result<std::vector<std::vector<std::string>>> name_pipes(const std::string& inpu
     auto& mine = names.emplace_back();
     for (std::uint32_t k = 0; k != group.pipes; ++k) {
       const std::uint32_t id = used[base]++;
-      if (has_pipe && parsed->name.substr(base.size() + 1) == std::to_string(id) &&
-          base == base_of(parsed->name)) {
+      if (has_pipe && base == base_of(parsed->name) &&
+          parsed->name.substr(base.size() + 1) == std::to_string(id)) {
         return refuse(netmap::errc::conflicting_options,
                       fmt::format("'{}' is an end of the pipe that packets come from; give the "
                                   "pipes another name, --pipes NAME:{}",
