@@ -20,7 +20,8 @@ class Line {
       : schedule_(options, seed), hold_(options.hold) {}
 
   /// Puts a copy of a packet on the line, unless it is not to arrive. `now` must not go back from
-  /// call to call. Fails with ring_corrupt if the other side broke the packet.
+  /// call to call. Fails with ring_corrupt if the other side broke the packet, and with
+  /// packet_too_large if it made it longer meanwhile.
   [[nodiscard]] netmap::Result<Fate> take(const netmap::Packet& packet, Clock::time_point now);
 
   /// When the next packet leaves; time_point::max() if none is under way.
