@@ -72,6 +72,24 @@ TEST_F(Told, MetricsSayWhatHasMoved) {
   EXPECT_EQ(value_of(answer, "nmx_lost{"), 0);
 }
 
+TEST_F(Told, MetricsOfALinkAndOfPingsSayWhatTheyReport) {
+  Process emulating(nmx({"emulate", "x}1", "y}1", "--metrics", "0", "-T", "10"}));
+  emulating.wait_for("nmx emulate: ");
+  Process pong(nmx({"pong", "y{1"}));
+  pong.wait_for("nmx pong: ");
+  Process ping(nmx({"ping", "x{1", "--timeout", "60s", "--metrics", "0", "-T", "10"}));
+  ping.wait_for("answers  ");
+  const std::string pings = get(port_in(ping.err()));
+  EXPECT_GT(value_of(pings, R"(nmx_sent{command="ping",port="x{1")"), 0);
+  EXPECT_EQ(value_of(pings, "nmx_lost{"), 0);
+  emulating.wait_for("y}1 → x}1: ");
+  const std::string link = get(port_in(emulating.err()));
+  EXPECT_GT(value_of(link, "nmx_packets_total{"), 0);
+  EXPECT_GT(value_of(link, "nmx_forward_in{"), 0);
+  EXPECT_GT(value_of(link, "nmx_backward_in{"), 0);
+  EXPECT_EQ(value_of(link, "nmx_backward_lost{"), 0);
+}
+
 TEST_F(Told, TopShowsWhatPipesMove) {
   Process receiver(nmx({"recv", "x}1"}));
   receiver.wait_for("nmx recv: ");

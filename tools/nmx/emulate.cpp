@@ -76,8 +76,10 @@ Result<int> emulate(const EmulateOptions& options) {
   identity["peer"] = b->info().name;
   identity["seed"] = options.seed;
   LinkReport report(options.report, {a->info().name, b->info().name}, identity);
+  const Report metrics(options.report, identity, [&report] { return report.so_far(); });
   const Ticks ticks{options.report.interval,
-                    [&](const Traffic& traffic) { report.interval(log.take(), traffic); }};
+                    [&](const Traffic& traffic) { report.interval(log.take(), traffic); },
+                    &metrics};
   std::vector<Task> tasks;
   tasks.push_back(
       {[&emulator](Counters& counters) { return emulator.run(counters); }, options.cpu});

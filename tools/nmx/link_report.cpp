@@ -66,9 +66,26 @@ Json to_json(const LineStats& stats) {
           {"late_ns", percentiles_json(stats.lateness)}};
 }
 
+Remarks LinkReport::so_far() const {
+  const std::scoped_lock lock(mutex_);
+  Remarks remarks;
+  for (std::size_t way = 0; way < total_.size(); ++way) {
+    const Json stats = to_json(total_[way]);
+    for (const auto& [name, value] : stats.items()) {
+      remarks.json[(way == 0 ? "forward_" : "backward_") + name] = value;
+    }
+  }
+  return remarks;
+}
+
+void LinkReport::merge(const LinkStats& stats) {
+  const std::scoped_lock lock(mutex_);
+  for (std::size_t way = 0; way < stats.size(); ++way) total_[way].merge(stats[way]);
+}
+
 void LinkReport::interval(const LinkStats& stats, const Traffic& traffic) {
+  merge(stats);
   for (std::size_t way = 0; way < stats.size(); ++way) {
-    total_[way].merge(stats[way]);
     if (stats[way].in + stats[way].out == 0) continue;
     fmt::print(stderr, "{}: {}\n", ways_[way], interval_text(stats[way], traffic.seconds));
   }
@@ -76,8 +93,8 @@ void LinkReport::interval(const LinkStats& stats, const Traffic& traffic) {
 }
 
 void LinkReport::total(const LinkStats& rest, const Traffic& traffic) {
+  merge(rest);
   for (std::size_t way = 0; way < rest.size(); ++way) {
-    total_[way].merge(rest[way]);
     fmt::print(stderr, "{}: {}\n", ways_[way], total_text(total_[way]));
   }
   if (options_.json != JsonOutput::none) print_json("total", total_, traffic);

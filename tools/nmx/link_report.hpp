@@ -7,6 +7,7 @@
 #include "report.hpp"
 
 #include <array>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -23,13 +24,17 @@ class LinkReport {
   void interval(const LinkStats& stats, const Traffic& traffic);
   /// Once, at the end, with what came after the last interval.
   void total(const LinkStats& rest, const Traffic& traffic);
+  /// For metrics: "forward_in", "backward_lost", … up to the last interval. From any thread.
+  [[nodiscard]] Remarks so_far() const;
 
  private:
+  void merge(const LinkStats& stats);
   void print_json(const char* event, const LinkStats& stats, const Traffic& traffic) const;
 
   ReportOptions options_;
   std::array<std::string, 2> ways_;
   Json identity_;
+  mutable std::mutex mutex_;  ///< changes of total_ and so_far()
   LinkStats total_;
 };
 

@@ -13,6 +13,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <random>
 
 namespace nmx {
@@ -57,19 +58,29 @@ class PingReport {
 
   [[nodiscard]] const PingStats& total() const { return total_; }
 
+  /// For metrics: up to the last interval. From any thread.
+  [[nodiscard]] Remarks so_far() const {
+    const std::scoped_lock lock(mutex_);
+    return {.json = to_json(total_)};
+  }
+
   void interval(const PingStats& stats, double seconds) {
-    total_.merge(stats);
+    merge(stats);
     fmt::print(stderr, "{}\n", interval_line(stats));
     if (options_.report.json == JsonOutput::lines) print_json("interval", stats, seconds);
   }
   void finish(const PingStats& rest, double seconds) {
-    total_.merge(rest);
+    merge(rest);
     if (options_.shows_histogram) fmt::print(stderr, "{}", bars(total_.round_trips));
     fmt::print(stderr, "{}", total_text(total_));
     if (options_.report.json != JsonOutput::none) print_json("total", total_, seconds);
   }
 
  private:
+  void merge(const PingStats& stats) {
+    const std::scoped_lock lock(mutex_);
+    total_.merge(stats);
+  }
   void print_json(const char* event, const PingStats& stats, double seconds) const {
     Json object{{"event", event}};
     object.update(identity_);
@@ -81,6 +92,7 @@ class PingReport {
 
   const PingCommandOptions& options_;
   Json identity_;
+  mutable std::mutex mutex_;  ///< changes of total_ and so_far()
   PingStats total_;
 };
 
@@ -110,8 +122,10 @@ Result<int> ping(const PingCommandOptions& options) {
   identity["length"] = options.length;
   identity["every_ns"] = pings.every.count();
   PingReport report(options, identity);
+  const Report metrics(options.report, identity, [&report] { return report.so_far(); });
   const Ticks ticks{options.report.interval,
-                    [&](const Traffic& traffic) { report.interval(log.take(), traffic.seconds); }};
+                    [&](const Traffic& traffic) { report.interval(log.take(), traffic.seconds); },
+                    &metrics};
   std::vector<Task> tasks;
   tasks.push_back({[&pinger](Counters& counters) { return pinger.run(counters); }, options.cpu});
   const auto traffic = run(std::move(tasks), ticks, {.alone = alone(info)});

@@ -172,17 +172,19 @@ netmap::Result<Traffic> run(Crew& crew, const Ticks& ticks, const RunOptions& op
 netmap::Result<Traffic> run(std::vector<Task> tasks, const Ticks& ticks,
                             const RunOptions& options) {
   Crew crew(std::move(tasks));
+  netmap::Result<std::optional<Metrics>> metrics;
+  if (ticks.metrics != nullptr) {
+    metrics = ticks.metrics->serve_metrics([&crew] { return sum(crew.counters()); });
+  }
+  if (!metrics) return std::unexpected(metrics.error());
   return run(crew, ticks, options);
 }
 
 netmap::Result<Traffic> run(std::vector<Task> tasks, const Report& report,
                             const RunOptions& options) {
-  Crew crew(std::move(tasks));
-  const auto metrics = report.serve_metrics([&crew] { return sum(crew.counters()); });
-  if (!metrics) return std::unexpected(metrics.error());
   const Ticks ticks{report.options().interval,
-                    [&report](const Traffic& traffic) { report.interval(traffic); }};
-  return run(crew, ticks, options);
+                    [&report](const Traffic& traffic) { report.interval(traffic); }, &report};
+  return run(std::move(tasks), ticks, options);
 }
 
 }  // namespace nmx

@@ -33,6 +33,8 @@ struct Ticks {
   std::chrono::milliseconds interval;
   /// With what moved since the last call.
   std::function<void(const Traffic&)> tell;
+  /// Serves metrics, if they are asked for; may be null.
+  const Report* metrics = nullptr;
 };
 
 /// Runs each task in a thread of its own and tells every interval, from this one, until all have
