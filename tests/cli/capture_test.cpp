@@ -163,6 +163,14 @@ TEST_F(CaptureCommands, AReaderThatGoesIsNoFailure) {
   EXPECT_THAT(outcome.err, HasSubstr("whoever read the capture has gone\nstatus 0"));
 }
 
+TEST_F(CaptureCommands, AReaderThatGoesIsNoticedWithoutAnythingToWrite) {
+  Process capture({"sh", "-c", NMX_PATH " capture 'x}1' --filter 'tcp port 9' -o - | head -c 4"});
+  capture.wait_for("nmx capture: ");
+  Process sender(nmx({"gen", "x{1"}));
+  const Outcome outcome = capture.finish();
+  EXPECT_THAT(outcome.err, HasSubstr("whoever read the capture has gone\n"));
+}
+
 TEST_F(CaptureCommands, AFullDiskIsOneSentenceAndAWholeFile) {
   const std::string in = generate(5000, {"-l", "1000"});
   const std::string unshare = geteuid() == 0 ? "unshare -m" : "unshare -rm";

@@ -58,12 +58,18 @@ Result<> Capturer::run(Counters& counters) {
   return is_reader_gone_ ? Result<>() : done;
 }
 
+/// A write tells that the reader has gone, but there is none while nothing comes through the
+/// filter.
 Result<> Capturer::capture(Counters& counters) {
+  auto looked = Clock::now();
   while (!stop_requested() && accepted_ != options_.count) {
     const auto ready = port_->wait(netmap::Direction::rx, slice);
     if (!ready) return std::unexpected(ready.error());
-    is_reader_gone_ = ready->empty() && !output_.has_reader();
-    if (is_reader_gone_) return {};
+    if (const auto now = Clock::now(); now - looked >= slice) {
+      looked = now;
+      is_reader_gone_ = !output_.has_reader();
+      if (is_reader_gone_) return {};
+    }
     if (ready->empty()) continue;
     if (auto taken = take_round(counters); !taken) return taken;
   }
