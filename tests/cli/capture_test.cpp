@@ -13,6 +13,11 @@
 #include <fstream>
 #include <iterator>
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace nmx_test {
 namespace {
 
@@ -169,6 +174,21 @@ TEST_F(CaptureCommands, AReaderThatGoesIsNoticedWithoutAnythingToWrite) {
   Process sender(nmx({"gen", "x{1"}));
   const Outcome outcome = capture.finish();
   EXPECT_THAT(outcome.err, HasSubstr("whoever read the capture has gone\n"));
+}
+
+TEST_F(CaptureCommands, ASignalEndsItThoughTheReaderTakesNothing) {
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  const int reader = open(file("fifo").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  Process capture(nmx({"capture", "x}1", "-o", file("fifo")}));
+  capture.wait_for("nmx capture: ");
+  Process sender(nmx({"gen", "x{1", "-n", "4000", "-l", "1000"}));
+  for (int held = 0; held < 60'000;) ASSERT_EQ(ioctl(reader, FIONREAD, &held), 0);
+  capture.signal(SIGINT);
+  const Outcome outcome = capture.finish();
+  close(reader);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/fifo': Interrupted system call\n"));
 }
 
 TEST_F(CaptureCommands, AFullDiskIsOneSentenceAndAWholeFile) {

@@ -2,11 +2,15 @@
 #include "capture_output.hpp"
 
 #include "regular_file.hpp"
+#include "stop.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -44,24 +48,44 @@ Result<CaptureOutput> CaptureOutput::open(const std::string& path) {
   return CaptureOutput(path, fd);
 }
 
+CaptureOutput::CaptureOutput(std::string path, int fd) noexcept
+    : path_(std::move(path)), fd_(fd), is_regular_(is_regular(fd)) {}
+
 CaptureOutput::CaptureOutput(CaptureOutput&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), written_(other.written_) {}
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      is_regular_(other.is_regular_),
+      written_(other.written_) {}
 
 CaptureOutput::~CaptureOutput() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 Result<> CaptureOutput::write(std::span<const std::byte> bytes) {
+  const std::size_t most = is_regular_ ? SIZE_MAX : PIPE_BUF;
   for (auto rest = bytes; !rest.empty();) {
-    const ssize_t done = ::write(fd_, rest.data(), rest.size());
+    if (!is_regular_ && !wait_for_room()) return cannot_write(path_, EINTR);
+    const ssize_t done = ::write(fd_, rest.data(), std::min(rest.size(), most));
     if (done > 0) rest = rest.subspan(static_cast<std::size_t>(done));
     if (done > 0 || (done < 0 && errno == EINTR)) continue;
     const int why = errno;
-    if (is_regular(fd_)) (void)!::ftruncate(fd_, static_cast<off_t>(written_));
+    if (is_regular_) (void)!::ftruncate(fd_, static_cast<off_t>(written_));
     return cannot_write(path_, why);
   }
   written_ += bytes.size();
   return {};
+}
+
+/// A pipe with room takes PIPE_BUF bytes without waiting: pipe(7). O_NONBLOCK would be set for all
+/// who share the standard output. Yields false once nmx is to stop and there is no room.
+bool CaptureOutput::wait_for_room() const {
+  pollfd one{fd_, POLLOUT, 0};
+  for (;;) {
+    const bool is_last = stop_requested();
+    const int ready = ::poll(&one, 1, is_last ? 1000 : static_cast<int>(slice.count()));
+    if (ready > 0) return true;
+    if (ready == 0 && is_last) return false;
+  }
 }
 
 bool CaptureOutput::has_reader() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace nmx {
 
@@ -20,16 +21,19 @@ class CaptureOutput {
   ~CaptureOutput();
 
   /// Writes all of it; a regular file on a full disk ends before `bytes`. Fails with the system's
-  /// error, with EPIPE once whoever read has gone.
+  /// error, with EPIPE once whoever read has gone, and with EINTR if nmx is to stop and whoever
+  /// reads takes nothing for a second.
   netmap::Result<> write(std::span<const std::byte> bytes);
   /// Whether whoever reads a pipe is still there.
   [[nodiscard]] bool has_reader() const;
 
  private:
-  CaptureOutput(std::string path, int fd) noexcept : path_(std::move(path)), fd_(fd) {}
+  CaptureOutput(std::string path, int fd) noexcept;
+  [[nodiscard]] bool wait_for_room() const;
 
   std::string path_;
   int fd_;
+  bool is_regular_;
   std::uint64_t written_ = 0;
 };
 

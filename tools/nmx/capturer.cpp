@@ -90,8 +90,9 @@ Result<> Capturer::take_round(Counters& counters) {
     if (auto taken = take(ring, now); !taken) return taken;
   }
   if (accepted_ == packets) return {};
+  if (auto written = write(); !written) return written;
   counters.add(accepted_ - packets, bytes_ - bytes);
-  return write();
+  return {};
 }
 
 Result<> Capturer::take(RxRing& ring, pcapng::Time now) {
