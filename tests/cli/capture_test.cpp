@@ -14,6 +14,8 @@
 #include <iterator>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -183,7 +185,8 @@ TEST_F(CaptureCommands, ASignalEndsItThoughTheReaderTakesNothing) {
   Process capture(nmx({"capture", "x}1", "-o", file("fifo")}));
   capture.wait_for("nmx capture: ");
   Process sender(nmx({"gen", "x{1", "-n", "4000", "-l", "1000"}));
-  for (int held = 0; held < 60'000;) ASSERT_EQ(ioctl(reader, FIONREAD, &held), 0);
+  pollfd room{reader, POLLOUT, 0};
+  while (poll(&room, 1, 0) != 0) sched_yield();
   capture.signal(SIGINT);
   const Outcome outcome = capture.finish();
   close(reader);
@@ -251,6 +254,22 @@ TEST_F(CaptureCommands, ReplayFillsUpWhatWasCutAndLeavesOutWhatDoesNotFit) {
   const auto small = must({"replay", in, "x{1", "--json"}).json();
   EXPECT_EQ(small["too_large"], 10);
   EXPECT_EQ(small["packets"], 0);
+}
+
+TEST_F(CaptureCommands, ASignalEndsAReplayOfAStreamThatIsInsideAPacket) {
+  constexpr std::size_t inside = 24 + 16 + 10;  // the file's header, the packet's, some of it
+  const std::string in = generate(1);
+  std::string bytes(inside, '\0');
+  std::ifstream(in, std::ios::binary).read(bytes.data(), inside);
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  const int writer = open(file("fifo").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(write(writer, bytes.data(), inside), static_cast<ssize_t>(inside));
+  Process replay(nmx({"replay", file("fifo"), "x{1"}));
+  replay.wait_for("nmx replay: ");
+  for (int left = 1; left != 0; sched_yield()) ASSERT_EQ(ioctl(writer, FIONREAD, &left), 0);
+  replay.signal(SIGINT);
+  EXPECT_EQ(replay.finish().status, 0);
+  close(writer);
 }
 
 TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {

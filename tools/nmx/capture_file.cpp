@@ -2,6 +2,7 @@
 #include "capture_file.hpp"
 
 #include "regular_file.hpp"
+#include "stop.hpp"
 
 #include <fmt/format.h>
 #include <pcap/pcap.h>
@@ -40,16 +41,43 @@ std::error_code last_error() {
   return {errno, std::system_category()};
 }
 
-/// Not buffered unless it is a regular file, so that poll() tells of all there is.
-Stream open_stream(const std::string& path) {
-  const bool is_input = path == "-";
-  const int fd = is_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                          : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return nullptr;
-  Stream stream(::fdopen(fd, "r"));
-  if (!stream) ::close(fd);
-  if (stream && !is_regular(fd)) std::setvbuf(stream.get(), nullptr, _IONBF, 0);
+/// What is no regular file, and may keep its reader waiting.
+struct Source {
+  int fd;
+  std::stop_token stop = {};
+};
+
+ssize_t read_source(void* cookie, char* into, std::size_t size) {
+  const auto& source = *static_cast<Source*>(cookie);
+  pollfd one{source.fd, POLLIN, 0};
+  while (::poll(&one, 1, static_cast<int>(slice.count())) <= 0) {
+    if (!stop_requested() && !source.stop.stop_requested()) continue;
+    errno = EINTR;
+    return -1;
+  }
+  return ::read(source.fd, into, size);
+}
+
+int close_source(void* cookie) {
+  const std::unique_ptr<Source> source(static_cast<Source*>(cookie));
+  return ::close(source->fd);
+}
+
+/// Not buffered, so that poll() tells of all there is.
+Stream open_source(std::unique_ptr<Source> source) {
+  Stream stream(::fopencookie(
+      source.get(), "r",
+      {.read = read_source, .write = nullptr, .seek = nullptr, .close = close_source}));
+  if (!stream) return nullptr;
+  (void)source.release();
+  std::setvbuf(stream.get(), nullptr, _IONBF, 0);
   return stream;
+}
+
+int open_descriptor(const std::string& path) {
+  const bool is_input = path == "-";
+  return is_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 }  // namespace
@@ -57,7 +85,7 @@ Stream open_stream(const std::string& path) {
 struct CaptureFile::File {
   std::string path;
   Handle handle;
-  bool is_stream;
+  Source* source;  ///< the handle's; null: a regular file
 };
 
 CaptureFile::CaptureFile(std::unique_ptr<File> file) noexcept : file_(std::move(file)) {}
@@ -65,7 +93,11 @@ CaptureFile::CaptureFile(CaptureFile&&) noexcept = default;
 CaptureFile::~CaptureFile() = default;
 
 Result<CaptureFile> CaptureFile::open(const std::string& path) {
-  auto stream = open_stream(path);
+  const int fd = open_descriptor(path);
+  if (fd < 0) return cannot_read(path, last_error(), last_error().message());
+  auto owner = std::make_unique<Source>(fd);
+  Source* const source = is_regular(fd) ? nullptr : owner.get();
+  Stream stream = source == nullptr ? Stream(::fdopen(fd, "r")) : open_source(std::move(owner));
   if (!stream) return cannot_read(path, last_error(), last_error().message());
   char reason[PCAP_ERRBUF_SIZE]{};
   Handle handle(
@@ -74,10 +106,10 @@ Result<CaptureFile> CaptureFile::open(const std::string& path) {
     const auto why = std::ferror(stream.get()) != 0 ? last_error() : netmap::errc::capture_damaged;
     return cannot_read(path, why, reason);
   }
-  const bool is_stream = !is_regular(::fileno(stream.release()));
+  (void)stream.release();
   const int link_type = pcap_datalink(handle.get());
   if (link_type == DLT_EN10MB) {
-    return CaptureFile(std::make_unique<File>(path, std::move(handle), is_stream));
+    return CaptureFile(std::make_unique<File>(path, std::move(handle), source));
   }
   const char* name = pcap_datalink_val_to_name(link_type);
   return cannot_read(path, netmap::errc::not_supported,
@@ -99,9 +131,13 @@ Result<std::optional<CaptureFile::Packet>> CaptureFile::next() {
 }
 
 bool CaptureFile::is_ready(std::chrono::milliseconds timeout) const {
-  if (!file_->is_stream) return true;
-  pollfd one{::fileno(pcap_file(file_->handle.get())), POLLIN, 0};
+  if (file_->source == nullptr) return true;
+  pollfd one{file_->source->fd, POLLIN, 0};
   return ::poll(&one, 1, static_cast<int>(timeout.count())) > 0;
+}
+
+void CaptureFile::give_up_on(std::stop_token stop) {
+  if (file_->source != nullptr) file_->source->stop = std::move(stop);
 }
 
 }  // namespace nmx

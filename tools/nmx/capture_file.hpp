@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 
 namespace nmx {
@@ -35,6 +36,8 @@ class CaptureFile {
   /// Whether next() would yield something without waiting, at the latest after `timeout`. A regular
   /// file always would.
   [[nodiscard]] bool is_ready(std::chrono::milliseconds timeout) const;
+  /// A stream inside a packet is no longer waited for once `stop` asks for it: next() then fails.
+  void give_up_on(std::stop_token stop);
 
  private:
   struct File;

@@ -44,5 +44,6 @@ netmap::Result<std::optional<CaptureFile::Packet>> CaptureFile::next() {
 bool CaptureFile::is_ready(std::chrono::milliseconds) const {
   return true;
 }
+void CaptureFile::give_up_on(std::stop_token) {}
 
 }  // namespace nmx

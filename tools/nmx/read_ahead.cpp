@@ -21,6 +21,10 @@ bool is_full(const Chunk& chunk) {
   return chunk.bytes.size() >= chunk_bytes || chunk.records.size() >= most_packets;
 }
 
+bool must_stop(const std::stop_token& stop) {
+  return stop.stop_requested() || stop_requested();
+}
+
 void add(Chunk& chunk, const CaptureFile::Packet& packet) {
   const auto stored = static_cast<std::uint32_t>(packet.bytes.size());
   chunk.records.push_back({packet.time, std::max(packet.size, stored), stored});
@@ -40,6 +44,7 @@ ReadAhead::ReadAhead(CaptureFile file)
 ReadAhead::~ReadAhead() = default;
 
 Result<> ReadAhead::read(const std::stop_token& stop) {
+  file_.give_up_on(stop);
   Result<bool> goes_on = true;
   while (goes_on && *goes_on && !stop.stop_requested()) {
     auto chunk = std::make_shared<Chunk>();
@@ -56,9 +61,10 @@ Result<bool> ReadAhead::fill(Chunk& chunk, const std::stop_token& stop) {
   while (!is_full(chunk)) {
     while (!file_.is_ready(chunk.records.empty() ? slice : 0ms)) {
       if (!chunk.records.empty()) return true;
-      if (stop.stop_requested()) return false;
+      if (must_stop(stop)) return false;
     }
     const auto packet = file_.next();
+    if (!packet && must_stop(stop)) return false;
     if (!packet) return std::unexpected(packet.error());
     if (!*packet) return false;
     add(chunk, **packet);
