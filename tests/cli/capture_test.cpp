@@ -281,6 +281,14 @@ TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {
   expect_clean(file("out"), 9);
 }
 
+TEST_F(CaptureCommands, ADamageIsToldThoughNobodyTakesWhatWasSent) {
+  const std::string in = generate(10);
+  std::filesystem::resize_file(in, std::filesystem::file_size(in) - 1);
+  const Outcome outcome = run(nmx({"replay", in, "x{1"}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("truncated dump file"));
+}
+
 struct RefusedCommand {
   Arguments arguments;
   int status;

@@ -73,7 +73,7 @@ class Replayer {
   Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& options);
 
   /// Sends until the end, and then until everything was taken; or until stopped, and then for at
-  /// most a second more.
+  /// most a second more. A failure is not kept back until somebody takes what was sent.
   netmap::Result<> run(Counters& counters);
 
   // Not before run() has ended:
