@@ -89,13 +89,16 @@ Result<> Replayer::advance() {
   if (is_over_) return {};
   if (list_.passes() != pass) schedule_.begin_anew();
   const auto packet = list_.packet();
-  due_ = start_ + schedule_.next(packet.time, packet.size);
   const std::uint32_t buffer = tx_->buffer_size();
   needed_ = packet.size <= buffer ? 1 : slots_for(packet.size, 1, buffer);
   has_next_ =
       needed_ == 1 ||
       needed_ <= std::min<std::uint32_t>(netmap::PacketWriter::max_fragments, tx_->num_slots() - 1);
-  too_large_ += has_next_ ? 0 : 1;
+  if (has_next_) {
+    due_ = start_ + schedule_.next(packet.time, packet.size);
+  } else {
+    ++too_large_;
+  }
   return {};
 }
 
