@@ -9,7 +9,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
 
 namespace nmx {
 namespace {
@@ -43,6 +45,13 @@ std::vector<std::uint32_t> types(std::span<const std::byte> rest) {
     rest = rest.subspan(length);
   }
   return found;
+}
+
+/// Of if_tsresol's value: behind its code and length.
+std::size_t position_of_resolution(std::span<const std::byte> bytes) {
+  std::size_t at = 0;
+  while (word_at(bytes, at) != (9U | 1U << 16)) at += 4;
+  return at + 4;
 }
 
 class Pcapng : public testing::Test {
@@ -82,6 +91,21 @@ TEST_F(Pcapng, IsReadBackToTheByteAndNanosecond) {
   }
   const auto end = file->next();
   EXPECT_TRUE(end && !*end);
+}
+
+TEST_F(Pcapng, ATimeThatCannotBeCountedIsTheLatest) {
+  constexpr std::byte seconds{0};
+  blocks_.add(pcapng::Time(nanoseconds(INT64_MAX)), packet_of(60), 60, Way::inbound);
+  const std::string name = write();
+  std::fstream bytes(name, std::ios::binary | std::ios::in | std::ios::out);
+  const auto resolution = position_of_resolution(blocks_.bytes());
+  bytes.seekp(static_cast<std::streamoff>(resolution)).put(static_cast<char>(seconds));
+  bytes.close();
+  auto file = CaptureFile::open(name);
+  ASSERT_TRUE(file);
+  const auto packet = file->next();
+  ASSERT_TRUE(packet && *packet);
+  EXPECT_EQ((*packet)->time, std::chrono::seconds(9'000'000'000));
 }
 
 TEST_F(Pcapng, HasTheBlocksOfOneInterface) {

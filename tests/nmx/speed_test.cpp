@@ -62,6 +62,14 @@ TEST(Schedules, NeverGoBack) {
   EXPECT_EQ(due("original", {5s, 7s, 6s, 4s, 8s}), (Times{0s, 2s, 2s, 2s, 3s}));
 }
 
+TEST(Schedules, AreBoundedWhateverAFileHolds) {
+  constexpr auto far = 4'000'000'000'000'000'000ns;
+  for (const std::string speed : {"original", "0.001x", "1.5x"}) {
+    EXPECT_EQ(due(speed, {0ns, 9'000'000'000'000'000'000ns}), (Times{0ns, far})) << speed;
+    EXPECT_EQ(due(speed, {9'000'000'000'000'000'000ns, 0ns}), (Times{0ns, 0ns})) << speed;
+  }
+}
+
 TEST(Schedules, BeginAnewWhereTheyEnded) {
   Schedule original(Speed{});
   Schedule steady(*parse_speed("1kpps"));

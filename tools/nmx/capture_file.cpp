@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <utility>
 
@@ -80,6 +82,13 @@ int open_descriptor(const std::string& path) {
                   : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
+/// Any number may stand in a file; what can be counted ends in 2262.
+std::chrono::nanoseconds time_of(const timeval& time) {
+  constexpr std::int64_t latest = 9'000'000'000;
+  const std::chrono::seconds whole(std::clamp<std::int64_t>(time.tv_sec, 0, latest));
+  return whole + std::chrono::nanoseconds(time.tv_usec);
+}
+
 }  // namespace
 
 struct CaptureFile::File {
@@ -126,8 +135,7 @@ Result<std::optional<CaptureFile::Packet>> CaptureFile::next() {
     return cannot_read(file_->path, netmap::errc::capture_damaged,
                        pcap_geterr(file_->handle.get()));
   }
-  return Packet{std::as_bytes(std::span(bytes, head->caplen)), head->len,
-                std::chrono::seconds(head->ts.tv_sec) + std::chrono::nanoseconds(head->ts.tv_usec)};
+  return Packet{std::as_bytes(std::span(bytes, head->caplen)), head->len, time_of(head->ts)};
 }
 
 bool CaptureFile::is_ready(std::chrono::milliseconds timeout) const {

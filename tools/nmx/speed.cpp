@@ -13,8 +13,9 @@ namespace {
 /// Of a frame on the wire and not in a buffer: CRC 4, preamble 8, gap 12; IEEE 802.3.
 constexpr std::uint32_t wire_bytes = 24;
 constexpr double nanoseconds_of_second = 1e9;
-/// So that no product of it and what a file may hold is more than can be counted.
-constexpr double longest = 9e18;
+/// 126 years, so that the sum of two of them, or of one and the time since the system's start, can
+/// still be counted.
+constexpr double longest = 4e18;
 
 struct Suffix {
   std::string_view name;
@@ -34,6 +35,8 @@ double take_prefix(std::string_view& suffix) {
   }
   return 1;
 }
+
+constexpr Schedule::Time far(static_cast<std::int64_t>(longest));
 
 Schedule::Time nanoseconds(double count) {
   return Schedule::Time(static_cast<std::int64_t>(std::clamp(count, 0.0, longest)));
@@ -72,9 +75,10 @@ Schedule::Time Schedule::next(Time time, std::uint32_t bytes) {
   if (speed_.kind == Speed::Kind::captured) {
     if (!first_) first_ = time;
     const Time distance = time - *first_;
-    const bool is_exact = speed_.value == 1;
+    const bool is_exact = speed_.value == 1 && distance < far;
     due = base_ +
           (is_exact ? distance : nanoseconds(static_cast<double>(distance.count()) / speed_.value));
+    due = std::min(due, far);
   } else {
     due = nanoseconds(before_ / speed_.value * nanoseconds_of_second);
     before_ += amount(bytes);
