@@ -82,6 +82,7 @@ void add_spin_option(CLI::App& app, std::chrono::nanoseconds& spin) {
   app.add_flag("--spin{always}")
       ->description(
           "Never sleep (--spin=50us: look at the clock for so long before a packet is due) [100us]")
+      ->type_name("TIME")
       ->each([&spin](const std::string& text) {
         const auto parsed = text == "always" ? netmap::forever : parse_duration(text);
         if (!parsed) throw CLI::ValidationError(parsed.error());
