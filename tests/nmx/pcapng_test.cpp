@@ -114,6 +114,15 @@ TEST_F(Pcapng, HasTheBlocksOfOneInterface) {
   EXPECT_THAT(types(blocks_.bytes()), testing::ElementsAre(0x0A0D0D0A, 1, 6, 5));
 }
 
+TEST_F(Pcapng, LeavesOutAFilterThatIsLongerThanAnOption) {
+  for (const std::size_t size : {65'534U, 65'535U}) {
+    Blocks blocks;
+    blocks.begin("test", {.name = "", .description = "", .filter = std::string(size, ' ')});
+    EXPECT_THAT(types(blocks.bytes()), testing::ElementsAre(0x0A0D0D0A, 1));
+    EXPECT_EQ(blocks.bytes().size() > size, size == 65'534);
+  }
+}
+
 TEST_F(Pcapng, SaysWhichWayAPacketWent) {
   for (const Way way : {Way::inbound, Way::outbound}) {
     blocks_.clear();

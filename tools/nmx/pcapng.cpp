@@ -2,6 +2,7 @@
 #include "pcapng.hpp"
 
 #include <bit>
+#include <cstdint>
 #include <cstring>
 
 namespace nmx::pcapng {
@@ -63,7 +64,8 @@ void Blocks::begin(std::string_view program, const Interface& interface) {
   option(code::if_name, interface.name);
   option(code::if_description, interface.description);
   option(code::if_tsresol, {&nanoseconds, 1});
-  if (!interface.filter.empty()) {
+  // An option's length has 16 bits; this one's first byte says what follows.
+  if (!interface.filter.empty() && interface.filter.size() < UINT16_MAX) {
     option(code::if_filter, std::string(1, static_cast<char>(filter_is_text)) + interface.filter);
   }
   close(description);
