@@ -272,6 +272,23 @@ TEST_F(CaptureCommands, ASignalEndsAReplayOfAStreamThatIsInsideAPacket) {
   close(writer);
 }
 
+TEST_F(CaptureCommands, ASignalEndsTheWaitForThePacketToBeSent) {
+  constexpr std::size_t header = 24;
+  const std::string in = generate(1);
+  std::string bytes(header, '\0');
+  std::ifstream(in, std::ios::binary).read(bytes.data(), header);
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  const int writer = open(file("fifo").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(write(writer, bytes.data(), header), static_cast<ssize_t>(header));
+  Process gen(nmx({"gen", "x{1", "-P", file("fifo")}));
+  for (int left = 1; left != 0; sched_yield()) ASSERT_EQ(ioctl(writer, FIONREAD, &left), 0);
+  gen.signal(SIGINT);
+  const Outcome outcome = gen.finish();
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("interrupted before '" + file("fifo") + "' had a packet"));
+  close(writer);
+}
+
 TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {
   const std::string in = generate(10);
   std::filesystem::resize_file(in, std::filesystem::file_size(in) - 1);

@@ -69,13 +69,28 @@ void set_lengths(const PacketArguments& arguments, PacketOptions& packet) {
   }
 }
 
-Result<std::vector<std::byte>> first_packet(const std::string& file) {
-  auto capture = netmap::open("pcap:rx=" + file);
-  if (!capture) return std::unexpected(capture.error());
-  if (auto waited = capture->wait(netmap::Direction::rx, slice); !waited) {
+/// A stream's may come late.
+Result<> wait_for_packet(netmap::Port& capture, const std::string& file) {
+  while (capture.rx_rings()[0].packets().empty()) {
+    if (stop_requested()) {
+      return std::unexpected(
+          netmap::Error(std::make_error_code(std::errc::interrupted),
+                        fmt::format("interrupted before '{}' had a packet to be sent", file)));
+    }
+    const auto waited = capture.wait(netmap::Direction::rx, slice);
+    if (waited) continue;
     if (!is_end(waited.error())) return std::unexpected(waited.error());
     return std::unexpected(
         netmap::Error(waited.error().code(), fmt::format("'{}' has no packet to be sent", file)));
+  }
+  return {};
+}
+
+Result<std::vector<std::byte>> first_packet(const std::string& file) {
+  auto capture = netmap::open("pcap:rx=" + file);
+  if (!capture) return std::unexpected(capture.error());
+  if (auto waited = wait_for_packet(*capture, file); !waited) {
+    return std::unexpected(waited.error());
   }
   const auto packets = capture->rx_rings()[0].packets();
   const netmap::Packet first = *packets.begin();
