@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "generator.hpp"
 
+#include "slot_buffer.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -123,7 +124,9 @@ Result<Generator::Filled> Generator::repeat(TxRing& tx, std::uint64_t written,
     if (auto set = to.set_length(size); !set) return std::unexpected(set.error());
     if (is_fresh || i < is_new) [[unlikely]] {
       source_.begin();
-      source_.put(to.buffer().first(size));
+      const auto into = to_be_sent(to, size);
+      if (!into) return std::unexpected(into.error());
+      source_.put(*into);
     }
   }
   return Filled{slot, packets, packets * size, size};
@@ -158,7 +161,9 @@ Result<> Generator::write_packet(netmap::TxSlots::iterator& slot, std::uint32_t 
     const std::uint32_t bytes = size / slots + (i < size % slots ? 1 : 0);
     const auto flags = i + 1 < slots ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};
     if (auto set = to.set_length(bytes, flags); !set) return set;
-    source_.put(to.buffer().first(bytes));
+    const auto into = to_be_sent(to, bytes);
+    if (!into) return std::unexpected(into.error());
+    source_.put(*into);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include "replayer.hpp"
 
 #include "packets.hpp"
+#include "slot_buffer.hpp"
 #include "stop.hpp"
 
 #include <algorithm>
@@ -172,10 +173,11 @@ Result<> Replayer::write(netmap::TxSlots::iterator& slot) {
     last_bytes_ = std::min(left, tx_->buffer_size());
     const auto flags = slots > 1 ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};
     if (auto set = to.set_length(last_bytes_, flags); !set) return set;
-    const auto into = to.buffer().first(last_bytes_);
+    const auto into = to_be_sent(to, last_bytes_);
+    if (!into) return std::unexpected(into.error());
     const auto part = stored.first(std::min<std::size_t>(stored.size(), last_bytes_));
-    std::ranges::copy(part, into.begin());
-    std::ranges::fill(into.subspan(part.size()), std::byte{0});
+    std::ranges::copy(part, into->begin());
+    std::ranges::fill(into->subspan(part.size()), std::byte{0});
     stored = stored.subspan(part.size());
     left -= last_bytes_;
   }
