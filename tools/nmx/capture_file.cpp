@@ -107,6 +107,7 @@ Result<CaptureFile> CaptureFile::open(const std::string& path) {
   auto owner = std::make_unique<Source>(fd);
   Source* const source = is_regular(fd) ? nullptr : owner.get();
   Stream stream = source == nullptr ? Stream(::fdopen(fd, "r")) : open_source(std::move(owner));
+  if (!stream) ::close(fd);
   if (!stream) return cannot_read(path, last_error(), last_error().message());
   char reason[PCAP_ERRBUF_SIZE]{};
   Handle handle(
