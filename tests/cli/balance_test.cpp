@@ -104,6 +104,15 @@ TEST_F(Balance, BothWaysOfAFlowGoToOneReader) {
   EXPECT_EQ(stop(*second)["packets"], 200 - share);
 }
 
+TEST_F(Balance, ACaptureEndsItHoweverItLooks) {
+  const std::string file = domain() + "/in.pcap";
+  ASSERT_EQ(run(nmx({"gen", "pcap:tx=" + file, "-n", "500"})).status, 0);
+  const Outcome done =
+      run(nmx({"balance", "pcap:" + file, "--pipes", "out:1", "--spin", "--json"}));
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_EQ(done.json()["forwarded"], 500);
+}
+
 TEST_F(Balance, APipeThatNobodyReadsLosesItsOwnPacketsOnly) {
   const auto balance = start({"--pipes", "out:2"});
   send(3000, {"-s", source_for(0)});

@@ -62,7 +62,9 @@ Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count)
       overflow_(static_cast<std::uint32_t>(work.overflow.size()), work.outlets.size()) {}
 
 Result<> Balancer::run(Counters& counters, std::chrono::nanoseconds spin) {
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin);
+  // A capture is there, or has ended: looking again brings nothing.
+  const auto patience = is_capture_ ? std::chrono::nanoseconds(0) : spin;
+  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, patience);
   if (!done) return done;
   return drain();
 }
