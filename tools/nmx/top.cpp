@@ -100,7 +100,7 @@ Result<int> show(Screen& screen, const TopOptions& options, const netmap::PortIn
       if (!look) return std::unexpected(look.error());
       next += options.interval;
     }
-    if (busiest_first) std::ranges::stable_sort(look->moved, std::greater(), packets_of);
+    if (busiest_first) std::ranges::sort(look->moved, std::greater(), packets_of);
     screen.show(title(info, look->moved), rate_table(look->moved, look->time));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
     const int key = screen.key(std::clamp(left, std::chrono::milliseconds(0), slice));
