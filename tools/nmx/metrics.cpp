@@ -67,7 +67,7 @@ class Metrics::Server {
   [[nodiscard]] int port() const { return exposer_.GetListeningPorts().at(0); }
 
  private:
-  std::shared_ptr<Collected> figures_;
+  std::shared_ptr<prometheus::Collectable> figures_;
   prometheus::Exposer exposer_;  // gone first, and its threads with it
 };
 
