@@ -22,15 +22,30 @@ namespace nmx {
 using netmap::Error;
 using netmap::Result;
 
-namespace {
+/// What CaptureFile::File consists of.
+namespace capture_file {
 
 struct ClosePcap {
   void operator()(pcap_t* handle) const noexcept { pcap_close(handle); }
 };
+using Handle = std::unique_ptr<pcap_t, ClosePcap>;
+
+/// What is no regular file, and may keep its reader waiting.
+struct Source {
+  int fd;
+  std::stop_token stop = {};
+};
+
+}  // namespace capture_file
+
+namespace {
+
+using capture_file::Handle;
+using capture_file::Source;
+
 struct CloseStream {
   void operator()(std::FILE* stream) const noexcept { std::fclose(stream); }
 };
-using Handle = std::unique_ptr<pcap_t, ClosePcap>;
 using Stream = std::unique_ptr<std::FILE, CloseStream>;
 
 std::unexpected<Error> cannot_read(const std::string& path, std::error_code why,
@@ -42,12 +57,6 @@ std::unexpected<Error> cannot_read(const std::string& path, std::error_code why,
 std::error_code last_error() {
   return {errno, std::system_category()};
 }
-
-/// What is no regular file, and may keep its reader waiting.
-struct Source {
-  int fd;
-  std::stop_token stop = {};
-};
 
 ssize_t read_source(void* cookie, char* into, std::size_t size) {
   const auto& source = *static_cast<Source*>(cookie);
