@@ -55,7 +55,8 @@ std::string take_ipv6_text(std::string_view& text) {
 bool take_ipv6(std::string_view& text, Endpoint& endpoint, std::optional<Prefix>& prefix) {
   std::array<std::uint8_t, 16> bytes{};
   if (::inet_pton(AF_INET6, take_ipv6_text(text).c_str(), bytes.data()) != 1) return false;
-  std::copy_n(bytes.begin(), prefix.emplace().size(), prefix->begin());
+  prefix.emplace();
+  std::copy_n(bytes.begin(), prefix->size(), prefix->begin());
   endpoint.address = 0;
   for (std::size_t i = prefix->size(); i < bytes.size(); ++i) {
     endpoint.address = endpoint.address << 8 | bytes[i];
