@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "generator.hpp"
 
+#include "flush.hpp"
 #include "slot_buffer.hpp"
 #include "stop.hpp"
 
@@ -186,16 +187,11 @@ Result<> Generator::wait_for_room(std::uint64_t limit) {
 }
 
 Result<> Generator::flush(Counters& counters) {
-  auto end = Clock::time_point::max();
-  for (;;) {
-    const auto left = port_->drain(slice);
-    if (!left) return std::unexpected(left.error());
-    left_ = *left;
-    note_movement(counters);
-    const auto now = Clock::now();
-    if (left_ == 0 || now >= end) return {};
-    if (must_stop() && end == Clock::time_point::max()) end = now + 1s - slice;
-  }
+  const auto left =
+      nmx::flush(*port_, [this] { return must_stop(); }, [&] { note_movement(counters); });
+  if (!left) return std::unexpected(left.error());
+  left_ = *left;
+  return {};
 }
 
 /// Looks at the clock only if there is a limit.

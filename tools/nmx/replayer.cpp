@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "replayer.hpp"
 
+#include "flush.hpp"
 #include "packets.hpp"
 #include "slot_buffer.hpp"
 #include "stop.hpp"
@@ -186,16 +187,10 @@ Result<> Replayer::write(netmap::TxSlots::iterator& slot) {
 }
 
 Result<> Replayer::flush(Counters& counters) {
-  auto end = Clock::time_point::max();
-  for (;;) {
-    const auto left = port_->drain(slice);
-    if (!left) return std::unexpected(left.error());
-    left_ = *left;
-    note_movement(counters);
-    const auto now = Clock::now();
-    if (left_ == 0 || now >= end) return {};
-    if (stop_requested() && end == Clock::time_point::max()) end = now + 1s - slice;
-  }
+  const auto left = nmx::flush(*port_, stop_requested, [&] { note_movement(counters); });
+  if (!left) return std::unexpected(left.error());
+  left_ = *left;
+  return {};
 }
 
 void Replayer::note_movement(Counters& counters) {
