@@ -34,7 +34,7 @@ void PacketSource::begin() {
     header_.set(sweep_.current(), size);
     sweep_.advance();
   }
-  if (options_.numbered) writer_.begin(header_.plain(), size);
+  if (options_.numbered) writer_.begin(header_.bytes().first<header_bytes>(), size);
 }
 
 std::span<std::byte> PacketSource::copy(std::span<const std::byte> from,

@@ -121,8 +121,9 @@ bool Pattern::matches(std::span<const std::byte> bytes, std::size_t offset) cons
   return good && difference == 0;
 }
 
-void SequenceWriter::begin(const Header& header, std::size_t frame_bytes) {
-  header_ = header;
+void SequenceWriter::begin(std::span<const std::byte, header_bytes> header,
+                           std::size_t frame_bytes) {
+  std::ranges::copy(header, header_.begin());
   stamp_.number = next_number_++;
   check_ = check_of(sum_of(header.data(), stamp_), frame_bytes);
   pattern_ = Pattern(stamp_);

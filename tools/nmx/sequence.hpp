@@ -57,7 +57,7 @@ class SequenceWriter {
   explicit SequenceWriter(std::uint32_t flow) : stamp_{0, flow} {}
 
   /// Starts the next packet. Precondition: frame_bytes >= shortest_numbered_frame.
-  void begin(const Header& header, std::size_t frame_bytes);
+  void begin(std::span<const std::byte, header_bytes> header, std::size_t frame_bytes);
   /// Writes the packet's next bytes.
   void put(std::span<std::byte> into);
 
