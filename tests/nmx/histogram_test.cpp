@@ -11,14 +11,13 @@
 namespace nmx {
 namespace {
 
-using netmap::test::Random;
 using Values = std::vector<std::uint64_t>;
 
 constexpr std::uint32_t asked[] = {0, 1, 10, 500, 900, 990, 999, 1000};
 
 /// Values of every size, many of them small.
 Values some_values(std::uint64_t seed, std::size_t count) {
-  Random random(seed);
+  netmap::test::Random random(seed);
   Values values(count);
   for (std::uint64_t& value : values) value = random.bits() >> random.below(64);
   return values;

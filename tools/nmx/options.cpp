@@ -101,6 +101,17 @@ void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>&
       });
 }
 
+void add_mac_options(CLI::App& app, std::optional<MacAddress>& source, MacAddress& destination,
+                     const char* group) {
+  add_parsed_option(app, "-S,--source-mac", source, parse_mac, "MAC address [the interface's]")
+      ->type_name("MAC")
+      ->group(group);
+  add_parsed_option(app, "-D,--destination-mac", destination, parse_mac,
+                    "MAC address [ff:ff:ff:ff:ff:ff]")
+      ->type_name("MAC")
+      ->group(group);
+}
+
 void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spin) {
   app.add_flag("--spin{always}")
       ->description("Never sleep, or after so long (50us) [50us if embedded, else 0]")

@@ -3,6 +3,7 @@
 // What several subcommands can be told. Letters that pkt-gen has mean here what they mean there.
 #pragma once
 
+#include "addresses.hpp"
 #include "report.hpp"
 
 #include <netmap/error.hpp>
@@ -49,6 +50,9 @@ void add_interval_option(CLI::App& app, std::chrono::milliseconds& interval);
 void add_batch_option(CLI::App& app, std::uint32_t& batch);
 void add_link_option(CLI::App& app, std::optional<double>& seconds);
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence);
+/// Of the packets that are sent.
+void add_mac_options(CLI::App& app, std::optional<MacAddress>& source, MacAddress& destination,
+                     const char* group = "Options");
 void add_spin_option(CLI::App& app, std::optional<std::chrono::nanoseconds>& spin);
 /// The port, when to stop, the CPU, link, device and report: what every user of one port is told.
 void add_port_options(CLI::App& app, TransferOptions& options);

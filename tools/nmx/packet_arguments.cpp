@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "packet_arguments.hpp"
 
+#include "options.hpp"
 #include "parsed_option.hpp"
 #include "ports.hpp"
 #include "stop.hpp"
@@ -141,14 +142,7 @@ void add_address_options(CLI::App& app, PacketArguments& arguments) {
       ->group(packet_group);
   app.add_flag("-Z,--random-destination", sweep.random_destination, "Draw the destination's")
       ->group(packet_group);
-  add_parsed_option(app, "-S,--source-mac", arguments.source_mac, parse_mac,
-                    "MAC address [the interface's]")
-      ->type_name("MAC")
-      ->group(packet_group);
-  add_parsed_option(app, "-D,--destination-mac", arguments.packet.destination, parse_mac,
-                    "MAC address [ff:ff:ff:ff:ff:ff]")
-      ->type_name("MAC")
-      ->group(packet_group);
+  add_mac_options(app, arguments.source_mac, arguments.packet.destination, packet_group);
   add_parsed_option(app, "--vlan", arguments.packet.headers.vlan, parse_vlan,
                     "A VLAN tag: number[:priority]")
       ->type_name("VLAN")

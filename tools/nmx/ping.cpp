@@ -151,12 +151,7 @@ void add_frame_options(CLI::App& app, PingCommandOptions& options) {
   app.add_option("-l,--length", options.length, "Bytes of a packet, without CRC")
       ->check(CLI::Range(shortest_ping, longest_frame))
       ->capture_default_str();
-  add_parsed_option(app, "-S,--source-mac", options.source_mac, parse_mac,
-                    "MAC address [the interface's]")
-      ->type_name("MAC");
-  add_parsed_option(app, "-D,--destination-mac", options.destination_mac, parse_mac,
-                    "MAC address [ff:ff:ff:ff:ff:ff]")
-      ->type_name("MAC");
+  add_mac_options(app, options.source_mac, options.destination_mac);
 }
 
 }  // namespace

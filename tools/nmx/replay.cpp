@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "duration.hpp"
 #include "fault_option.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
@@ -12,6 +11,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace nmx {
@@ -23,7 +23,7 @@ struct ReplayOptions : TransferOptions {
   std::string file;
   Speed speed;
   std::uint64_t passes = 1;
-  std::chrono::nanoseconds spin = ReplayerOptions().spin;
+  std::optional<std::chrono::nanoseconds> spin;
 };
 
 void say(const Replayer& replayer) {
@@ -58,7 +58,7 @@ Result<int> replay(const ReplayOptions& options) {
                      .passes = options.passes,
                      .count = options.count == 0 ? UINT64_MAX : options.count,
                      .batch = options.batch,
-                     .spin = options.spin});
+                     .spin = options.spin.value_or(ReplayerOptions().spin)});
   bool has_ended = false;
   const Report report(options.report, identify("replay", info), [&] {
     if (!has_ended) return Remarks{};
@@ -76,18 +76,6 @@ Result<int> replay(const ReplayOptions& options) {
   if (!options.report.quiet) say(replayer);
   say_faults(options.faults, *ports);
   return replayer.left() == 0 ? 0 : 1;
-}
-
-void add_spin_option(CLI::App& app, std::chrono::nanoseconds& spin) {
-  app.add_flag("--spin{always}")
-      ->description(
-          "Never sleep (--spin=50us: look at the clock for so long before a packet is due) [100us]")
-      ->type_name("TIME")
-      ->each([&spin](const std::string& text) {
-        const auto parsed = text == "always" ? netmap::forever : parse_duration(text);
-        if (!parsed) throw CLI::ValidationError(parsed.error());
-        spin = *parsed;
-      });
 }
 
 }  // namespace
@@ -108,6 +96,8 @@ Command add_replay(CLI::App& nmx) {
       ->capture_default_str();
   add_batch_option(*app, options->batch);
   add_spin_option(*app, options->spin);
+  app->get_option("--spin")->description(
+      "Never sleep (--spin=50us: look at the clock for so long before a packet is due) [100us]");
   app->footer(
       "Packets leave in the order of the file, by the first tx ring. How much later than due\n"
       "each left is reported. Delay and loss: --fault delay=1ms,drop=0.01.");

@@ -213,12 +213,7 @@ void add_packet_options(CLI::App& app, Rfc2544Options& options) {
       ->allow_extra_args(false)
       ->check(CLI::Range(shortest_numbered_frame, longest_frame))
       ->capture_default_str();
-  add_parsed_option(app, "-S,--source-mac", options.source_mac, parse_mac,
-                    "MAC address [the interface's]")
-      ->type_name("MAC");
-  add_parsed_option(app, "-D,--destination-mac", options.destination_mac, parse_mac,
-                    "MAC address [ff:ff:ff:ff:ff:ff]")
-      ->type_name("MAC");
+  add_mac_options(app, options.source_mac, options.destination_mac);
 }
 
 }  // namespace
