@@ -123,7 +123,7 @@ bool Pattern::matches(std::span<const std::byte> bytes, std::size_t offset) cons
 
 void SequenceWriter::begin(std::span<const std::byte, header_bytes> header,
                            std::size_t frame_bytes) {
-  std::ranges::copy(header, header_.begin());
+  std::memcpy(header_.data(), header.data(), header_bytes);
   stamp_.number = next_number_++;
   check_ = check_of(sum_of(header.data(), stamp_), frame_bytes);
   pattern_ = Pattern(stamp_);
