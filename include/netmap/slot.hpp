@@ -66,9 +66,14 @@ inline void count(RingStats& stats, SlotWord word) noexcept {
 /// The same for the slots from `from` up to `to`, which are in the circle.
 inline void count(RingStats& stats, const SlotCircle& slots, std::uint32_t from,
                   std::uint32_t to) noexcept {
-  for (; from != to; from = from + 1 == slots.size() ? 0 : from + 1) {
-    count(stats, load(slots.first[from]));
-  }
+  RingStats moved;  // apart, so that it stays in registers
+  const auto count_run = [&](const abi::netmap_slot* slot, const abi::netmap_slot* end) {
+    for (; slot != end; ++slot) count(moved, load(*slot));
+  };
+  if (to < from) count_run(slots.first + std::exchange(from, 0), slots.end);
+  count_run(slots.first + from, slots.first + to);
+  stats.packets += moved.packets;
+  stats.bytes += moved.bytes;
 }
 
 /// Where a view looks: one slot of one ring.

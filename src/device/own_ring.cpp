@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "device/own_ring.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 namespace netmap {
 
@@ -28,10 +28,10 @@ bool OwnRing::write(std::uint32_t index, std::span<const std::byte> packet,
   detail::SlotWord word{detail::load(slot(index)).index, static_cast<std::uint16_t>(packet.size()),
                         flags};
   const auto into = bytes(word);
-  if (into) {
-    std::ranges::copy(packet, into->begin());
-  } else {
+  if (!into) {
     word.length = 0;
+  } else if (!packet.empty()) {
+    std::memcpy(into->data(), packet.data(), packet.size());
   }
   detail::store(slot(index), word);
   return into.has_value();

@@ -13,10 +13,12 @@ class Deadline {
   using Clock = std::chrono::steady_clock;
 
  public:
-  explicit Deadline(std::chrono::nanoseconds timeout)
-      : forever_(timeout == forever || timeout > Clock::time_point::max() - Clock::now()),
-        end_(forever_ ? Clock::time_point::max()
-                      : Clock::now() + std::max(std::chrono::nanoseconds(0), timeout)) {}
+  explicit Deadline(std::chrono::nanoseconds timeout) {
+    if (timeout == forever) return;
+    const auto now = Clock::now();
+    forever_ = timeout > Clock::time_point::max() - now;
+    if (!forever_) end_ = now + std::max(std::chrono::nanoseconds(0), timeout);
+  }
 
   [[nodiscard]] std::chrono::nanoseconds left() const {
     return forever_ ? forever
@@ -26,8 +28,8 @@ class Deadline {
   [[nodiscard]] bool has_passed() const { return !forever_ && Clock::now() >= end_; }
 
  private:
-  bool forever_;
-  Clock::time_point end_;
+  bool forever_ = true;
+  Clock::time_point end_ = Clock::time_point::max();
 };
 
 }  // namespace netmap

@@ -126,10 +126,11 @@ Result<Directions> Port::look(Directions wanted) {
   return ready(wanted);
 }
 
-/// Where polling is a sync, nothing else is called: one system call a batch.
+/// Where polling is a sync, nothing else is called: one system call a batch. With something there
+/// already there is no need to sleep, and the sync costs less.
 Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
   const bool poll_syncs = device_->poll_syncs(wanted);
-  bool must_poll = poll_syncs && spin_ == nanoseconds(0);
+  bool must_poll = poll_syncs && spin_ == nanoseconds(0) && ready(wanted).empty();
   auto found = must_poll ? Directions() : look(wanted);
   if (!found || !found->empty()) return found;  // without a look at the clock
   const Deadline deadline(timeout);

@@ -15,6 +15,7 @@ namespace nmx {
 namespace {
 
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::Pair;
 
@@ -78,7 +79,7 @@ TEST(NmxSweep, TurnsThePortFirstAndThenTheAddress) {
       {.source = *parse_range("10.0.0.1:1-10.0.0.2:2"), .destination = *parse_range("9.9.9.9")}, 0);
   const Endpoint to{ip(9, 9, 9, 9), 1234};
   const std::uint32_t low = ip(10, 0, 0, 1);
-  EXPECT_FALSE(sweep.is_constant());
+  EXPECT_FALSE(sweep.repeated().size());
   EXPECT_THAT(walk(sweep, 5), ElementsAre(Endpoints{{low, 1}, to}, Endpoints{{low, 2}, to},
                                           Endpoints{{low + 1, 1}, to}, Endpoints{{low + 1, 2}, to},
                                           Endpoints{{low, 1}, to}));
@@ -100,7 +101,7 @@ TEST(NmxSweep, MovesTheDestinationWhenTheSourceIsThroughAndSeesEveryPairOnce) {
 
 TEST(NmxSweep, StandsStillWithoutRanges) {
   Sweep sweep({.source = *parse_range("10.0.0.1"), .destination = *parse_range("10.1.0.1")}, 0);
-  EXPECT_TRUE(sweep.is_constant());
+  EXPECT_TRUE(sweep.repeated().size());
   const auto first = sweep.current();
   sweep.advance();
   EXPECT_EQ(sweep.current(), first);
@@ -247,14 +248,14 @@ TEST(NmxPackets, AreAFrameAsItIs) {
   std::vector<std::byte> frame(100);
   for (std::size_t i = 0; i < frame.size(); ++i) frame[i] = static_cast<std::byte>(i);
   PacketSource source({.shortest = 100, .longest = 100, .frame = frame}, 0, 1);
-  EXPECT_TRUE(source.is_constant());
+  EXPECT_THAT(source.repeated(), ElementsAreArray(frame));
   EXPECT_EQ(next_packet(source, {10, 50}), frame);
   EXPECT_EQ(next_packet(source, {}), frame);
 }
 
 TEST(NmxPackets, OnlyUnnumberedOnesOfOneLengthAndAddressAreConstant) {
   const auto is_constant = [](const PacketOptions& options) {
-    return PacketSource(options, 0, 0).is_constant();
+    return !PacketSource(options, 0, 0).repeated().empty();
   };
   const EndpointRange two = *parse_range("10.0.0.1-10.0.0.2");
   EXPECT_TRUE(is_constant({}));

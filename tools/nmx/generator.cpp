@@ -93,7 +93,7 @@ Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Cou
   TxRing& tx = port_->tx_rings()[ring];
   const auto free = tx.slots();
   counters.see_free_slots(free.size());
-  const bool is_repeated = source_.is_constant() && slots_for_next(tx) == 1;
+  const bool is_repeated = !source_.repeated().empty() && slots_for_next(tx) == 1;
   const auto filled = is_repeated ? repeat(tx, written_[ring], limit) : write(tx, limit);
   if (!filled) return std::unexpected(filled.error());
   if (filled->packets == 0) return 0;
@@ -115,21 +115,18 @@ Result<std::uint64_t> Generator::fill(std::size_t ring, std::uint64_t limit, Cou
 Result<Generator::Filled> Generator::repeat(TxRing& tx, std::uint64_t written,
                                             std::uint64_t limit) {
   const auto free = tx.slots();
-  const std::uint32_t size = source_.next_size();
+  const std::span<const std::byte> packet = source_.repeated();
   const std::uint64_t packets = std::min<std::uint64_t>(limit, free.size());
   const std::uint64_t is_new = tx.num_slots() - std::min<std::uint64_t>(written, tx.num_slots());
   auto slot = free.begin();
   for (std::uint64_t i = 0; i != packets; ++i, ++slot) {
     TxSlot to = *slot;
     const bool is_fresh = (to.flags() & netmap::abi::slot_flags::buf_changed) != 0;
-    if (auto set = to.set_length(size); !set) return std::unexpected(set.error());
-    if (is_fresh || i < is_new) [[unlikely]] {
-      source_.begin();
-      const auto into = to_be_sent(to, size);
-      if (!into) return std::unexpected(into.error());
-      source_.put(*into);
-    }
+    const auto set = is_fresh || i < is_new ? to.write(packet) : to.set_length(packet.size());
+    if (!set) [[unlikely]]
+      return std::unexpected(set.error());
   }
+  const auto size = static_cast<std::uint32_t>(packet.size());
   return Filled{slot, packets, packets * size, size};
 }
 

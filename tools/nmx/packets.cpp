@@ -12,9 +12,12 @@ PacketSource::PacketSource(const PacketOptions& options, std::uint32_t flow, std
       random_(seed),
       header_(options.source, options.destination, options.headers),
       writer_(flow),
-      next_size_(draw_size()),
-      is_constant_(!options.numbered && has_one_size() && sweep_.is_constant()) {
+      next_size_(draw_size()) {
   header_.set(sweep_.current(), next_size_);
+  if (options.numbered || !has_one_size() || !sweep_.is_constant()) return;
+  repeated_.resize(next_size_);
+  begin();
+  put(repeated_);
 }
 
 std::uint32_t PacketSource::draw_size() {

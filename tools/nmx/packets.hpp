@@ -45,9 +45,9 @@ class PacketSource {
  public:
   PacketSource(const PacketOptions& options, std::uint32_t flow, std::uint64_t seed);
 
-  /// Whether all packets have the same bytes, so that a buffer that holds one need not be written
-  /// again.
-  [[nodiscard]] bool is_constant() const { return is_constant_; }
+  /// The packet, if all have the same bytes, so that a buffer that holds it need not be written
+  /// again; else empty.
+  [[nodiscard]] std::span<const std::byte> repeated() const { return repeated_; }
   /// The length of the packet that begin() will start.
   [[nodiscard]] std::uint32_t next_size() const { return next_size_; }
   void begin();
@@ -70,7 +70,7 @@ class PacketSource {
   SequenceWriter writer_;
   std::size_t done_ = 0;
   std::uint32_t next_size_;
-  bool is_constant_;
+  std::vector<std::byte> repeated_;
 };
 
 }  // namespace nmx
