@@ -151,9 +151,10 @@ struct PortStats {
   RingStats rx;
   std::uint64_t tx_syncs = 0;
   std::uint64_t rx_syncs = 0;
-  std::uint64_t polls = 0;  ///< times wait() polled its handle, to sleep if nothing was there
-  FaultCounts faults;       ///< what PortOptions::faults did
-  XdpCounts xdp;            ///< what the kernel could not deliver, or take
+  std::uint64_t polls =
+      0;               ///< times arm() yielded true: the handle was polled, by wait() or others
+  FaultCounts faults;  ///< what PortOptions::faults did
+  XdpCounts xdp;       ///< what the kernel could not deliver, or take
   /// Packets that senders had for these rings, and that found no room; since the rings were opened,
   /// by another port too. VALE ports and monitors of the embedded device only.
   std::uint64_t dropped = 0;
@@ -245,6 +246,14 @@ class NETMAP_BUILD_TAG Port {
                                              const abi::nmreq_register& registered);
   /// For the library: what `why`, that a sync failed with, cannot say.
   [[nodiscard]] std::string reason(std::error_code why) const { return device_->reason(why); }
+  /// For the library: syncs these directions; yields those of which a ring is ready.
+  Result<Directions> look(Directions wanted);
+  /// For the library: those of which a ring was ready at the last sync.
+  [[nodiscard]] Directions ready(Directions wanted) const noexcept;
+  /// For the library: whether polling the handles is a sync, before it sleeps and after.
+  [[nodiscard]] bool poll_syncs(Directions directions) const noexcept {
+    return device_->poll_syncs(directions);
+  }
   void set_spin(std::chrono::nanoseconds spin) noexcept { spin_ = spin; }
   [[nodiscard]] std::chrono::nanoseconds spin() const noexcept { return spin_; }
 
@@ -255,12 +264,7 @@ class NETMAP_BUILD_TAG Port {
 
   [[gnu::cold, gnu::noinline]] Result<> sync_failed(Direction direction, std::error_code why) const;
   Result<> sync(Directions directions);
-  [[nodiscard]] Directions ready(Directions wanted) const noexcept;
-  Result<Directions> look(Directions wanted);
   Result<Directions> look_again(Directions wanted, std::chrono::nanoseconds timeout);
-  void count_poll(Directions directions) noexcept;
-  /// Yields false if the timeout or a signal ended the sleep.
-  Result<bool> sleep(Directions directions, std::chrono::nanoseconds timeout);
   [[nodiscard]] std::size_t pending() const noexcept;
   void close() noexcept;
 

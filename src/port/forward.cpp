@@ -3,6 +3,9 @@
 
 #include "point.hpp"
 
+#include <netmap/look_ahead.hpp>
+#include <netmap/writer.hpp>
+
 #include <algorithm>
 
 namespace netmap {
@@ -63,27 +66,59 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
   return done;
 }
 
-Result<> copy(const Packet& packet, PacketWriter into) {
-  for (const RxSlot fragment : packet.fragments()) {
-    if (!fragment.is_sound()) return std::unexpected(Error(errc::ring_corrupt));
-    if (auto copied = into.append(fragment.bytes()); !copied) return copied;
+/// Copies packets of one slot into one slot each, up to the first that does not go so.
+Result<Forwarded> copy_whole_slots(RxRing& rx, TxRing& tx, std::size_t limit) {
+  const auto waiting = rx.packets();
+  const auto room = tx.slots();
+  LookAhead ahead(waiting.slots());
+  auto in = waiting.begin();
+  auto out = room.begin();
+  Forwarded done;
+  for (; done.packets != limit && in != waiting.end() && out != room.end(); ++in, ++out) {
+    const Packet packet = *in;
+    const auto bytes = packet.front();
+    if (!packet.is_linear() || bytes.empty() || !(*out).write(bytes)) break;
+    ahead.step();
+    ++done.packets;
+    done.bytes += bytes.size();
   }
-  return into.commit();
+  if (done.packets == 0) return done;
+  if (!tx.commit(out) || !rx.release(in)) return detail::refuse<Forwarded>(errc::ring_corrupt);
+  return done;
+}
+
+/// Copies the next packet, in fragments of the other side's buffer size.
+Result<Forwarded> copy_in_fragments(RxRing& rx, TxRing& tx) {
+  const Packet packet = *rx.packets().begin();
+  Forwarded done{.packets = 1, .bytes = packet.size()};
+  auto into = tx.writer();
+  for (const RxSlot fragment : packet.fragments()) {
+    if (!fragment.is_sound()) return detail::refuse<Forwarded>(errc::ring_corrupt);
+    if (auto copied = into.append(fragment.bytes()); !copied) {
+      if (copied.error() == errc::ring_full) return Forwarded();
+      return std::unexpected(copied.error());
+    }
+  }
+  if (auto committed = into.commit(); !committed) return std::unexpected(committed.error());
+  if (auto released = rx.release(packet.after()); !released) {
+    return std::unexpected(released.error());
+  }
+  return done;
 }
 
 [[gnu::noinline]] Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
   Forwarded done;
-  for (const Packet packet : rx.packets()) {
-    if (done.packets == limit) break;
-    const std::size_t size = packet.size();
-    auto copied = copy(packet, tx.writer());
-    if (!copied && copied.error() == errc::ring_full) break;
-    if (copied) copied = rx.release(packet.after());
-    if (!copied) return std::unexpected(copied.error());
+  for (;;) {
+    const auto many = copy_whole_slots(rx, tx, limit - done.packets);
+    if (!many) return many;
+    done.packets += many->packets;
+    done.bytes += many->bytes;
+    if (done.packets == limit || rx.packets().empty() || tx.slots().empty()) return done;
+    const auto one = copy_in_fragments(rx, tx);
+    if (!one || one->packets == 0) return one ? done : one;
     ++done.packets;
-    done.bytes += size;
+    done.bytes += one->bytes;
   }
-  return done;
 }
 
 /// Rings of different data offsets can exchange buffers all the same while none is used.

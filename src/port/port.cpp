@@ -4,10 +4,10 @@
 #include "device/device.hpp"
 #include "port/deadline.hpp"
 #include "port/layout.hpp"
-#include "port/poll_error.hpp"
+
+#include <netmap/wait_any.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace netmap {
@@ -126,23 +126,18 @@ Result<Directions> Port::look(Directions wanted) {
   return ready(wanted);
 }
 
-/// Where polling is a sync, nothing else is called: one system call a batch. With something there
-/// already there is no need to sleep, and the sync costs less.
 Result<Directions> Port::wait(Directions wanted, nanoseconds timeout) {
-  const bool poll_syncs = device_->poll_syncs(wanted);
-  bool must_poll = poll_syncs && spin_ == nanoseconds(0) && ready(wanted).empty();
-  auto found = must_poll ? Directions() : look(wanted);
-  if (!found || !found->empty()) return found;  // without a look at the clock
-  const Deadline deadline(timeout);
-  if (spin_ > nanoseconds(0)) found = look_again(wanted, std::min(spin_, deadline.left()));
-  while (found && found->empty() && (must_poll || !deadline.has_passed())) {
-    must_poll = false;
-    const auto woken = sleep(wanted, deadline.left());
-    if (!woken) return std::unexpected(woken.error());
-    found = poll_syncs ? ready(wanted) : look(wanted);
-    if (!*woken) break;
+  if (spin_ > nanoseconds(0)) {
+    const Deadline deadline(timeout);
+    const auto found = look_again(wanted, std::min(spin_, deadline.left()));
+    if (!found || !found->empty()) return found;
+    timeout = deadline.left();
   }
-  return found;
+  const Wanted one{this, wanted};
+  if (const auto waited = wait_any({&one, 1}, timeout); !waited) {
+    return std::unexpected(waited.error());
+  }
+  return ready(wanted);
 }
 
 Result<Directions> Port::look_again(Directions wanted, nanoseconds timeout) {
@@ -150,39 +145,6 @@ Result<Directions> Port::look_again(Directions wanted, nanoseconds timeout) {
   auto found = look(wanted);
   while (found && found->empty() && !deadline.has_passed()) found = look(wanted);
   return found;
-}
-
-Result<bool> Port::sleep(Directions directions, nanoseconds timeout) {
-  const auto idle = arm(directions);
-  if (!idle) return idle;
-  if (!*idle) return true;
-  std::array<pollfd, 3> handles{{{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}}};  // negative: not polled
-  auto& [first, second, news] = handles;
-  for (const Direction one : {Direction::rx, Direction::tx}) {
-    if (!directions.has(one)) continue;
-    const WaitHandle handle = wait_handle(one);
-    pollfd& place = first.fd < 0 || first.fd == handle.fd ? first : second;
-    place = {handle.fd, static_cast<short>(place.events | handle.events), 0};
-    news = {handle.news, POLLIN, 0};
-  }
-  count_poll(directions);
-  const auto polled = os::poll(handles, timeout);
-  disarm(directions);
-  if (news.revents != 0) os::hush(news.fd);
-  if (!polled) {
-    return std::unexpected(
-        Error(polled.error(), "cannot wait on '" + info_.name + "': " + polled.error().message()));
-  }
-  const auto events = static_cast<short>(first.revents | second.revents);
-  if ((events & POLLERR) != 0) return std::unexpected(poll_error(info_.name));
-  return (events | news.revents) != 0;
-}
-
-void Port::count_poll(Directions directions) noexcept {
-  ++counts_.polls;
-  if (!device_->poll_syncs(directions)) return;
-  if (directions.has(Direction::rx)) ++counts_.rx_syncs;
-  if (directions.has(Direction::tx)) ++counts_.tx_syncs;
 }
 
 WaitHandle Port::wait_handle(Direction direction) const {
@@ -194,9 +156,17 @@ Result<bool> Port::arm(Directions directions) {
     for (TxRing& ring : tx_) ring.park();
   }
   device_->arm(directions);
-  if (device_->poll_syncs(directions)) return true;
+  if (poll_syncs(directions)) {
+    if (directions.has(Direction::rx)) ++counts_.rx_syncs;
+    if (directions.has(Direction::tx)) ++counts_.tx_syncs;
+    ++counts_.polls;
+    return true;
+  }
   const auto found = look(directions);
-  if (found && found->empty()) return true;
+  if (found && found->empty()) {
+    ++counts_.polls;
+    return true;
+  }
   disarm(directions);
   if (!found) return std::unexpected(found.error());
   return false;

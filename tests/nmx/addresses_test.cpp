@@ -79,7 +79,7 @@ TEST(NmxSweep, TurnsThePortFirstAndThenTheAddress) {
       {.source = *parse_range("10.0.0.1:1-10.0.0.2:2"), .destination = *parse_range("9.9.9.9")}, 0);
   const Endpoint to{ip(9, 9, 9, 9), 1234};
   const std::uint32_t low = ip(10, 0, 0, 1);
-  EXPECT_FALSE(sweep.repeated().size());
+  EXPECT_FALSE(sweep.is_constant());
   EXPECT_THAT(walk(sweep, 5), ElementsAre(Endpoints{{low, 1}, to}, Endpoints{{low, 2}, to},
                                           Endpoints{{low + 1, 1}, to}, Endpoints{{low + 1, 2}, to},
                                           Endpoints{{low, 1}, to}));
@@ -101,7 +101,7 @@ TEST(NmxSweep, MovesTheDestinationWhenTheSourceIsThroughAndSeesEveryPairOnce) {
 
 TEST(NmxSweep, StandsStillWithoutRanges) {
   Sweep sweep({.source = *parse_range("10.0.0.1"), .destination = *parse_range("10.1.0.1")}, 0);
-  EXPECT_TRUE(sweep.repeated().size());
+  EXPECT_TRUE(sweep.is_constant());
   const auto first = sweep.current();
   sweep.advance();
   EXPECT_EQ(sweep.current(), first);

@@ -70,13 +70,11 @@ Result<int> balance(const BalanceOptions& options) {
              work->outlets.back().info().name);
   wait_for_link(info, options.link_wait);
 
-  Balancer balancer(*work, options.batch, options.count);
+  Balancer balancer(*work, options.batch, options.count, options.spin);
   const Report report(options.report, identify("balance", info),
                       [&] { return remarks(*work, balancer); });
   std::vector<Task> tasks;
-  tasks.push_back(
-      {[&](Counters& counters) { return balancer.run(counters, options.spin.value_or(50us)); },
-       options.cpu});
+  tasks.push_back({[&](Counters& counters) { return balancer.run(counters); }, options.cpu});
   const auto total = run(std::move(tasks), report, {.alone = alone(info)});
   if (!total) return std::unexpected(total.error());
   report.total("received", *total);
@@ -98,7 +96,8 @@ Command add_balance(CLI::App& nmx) {
   add_port_options(*app, *options);
   add_batch_option(*app, options->batch);
   add_spin_option(*app, options->spin);
-  app->get_option("--spin")->description("Never sleep (--spin=1ms: sleep after so long) [50us]");
+  app->get_option("--spin")->description(
+      "Never sleep (--spin=1ms: sleep after so long) [50us, with the module 0]");
   app->add_option_function<std::vector<std::string>>(
          "--pipes",
          [options](const std::vector<std::string>& texts) {

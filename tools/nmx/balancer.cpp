@@ -4,7 +4,6 @@
 #include "flow_hash.hpp"
 #include "ports.hpp"
 #include "pump.hpp"
-#include "sleep_on.hpp"
 
 #include <fmt/format.h>
 
@@ -17,28 +16,45 @@ namespace nmx {
 using netmap::Direction;
 using netmap::Directions;
 using netmap::Error;
-using netmap::Packet;
 using netmap::Result;
 using netmap::RxRing;
 using netmap::RxSlot;
+using netmap::RxSlots;
 using netmap::TxSlot;
 using namespace std::chrono_literals;
 
 namespace {
 
+struct Extent {
+  std::size_t slots = 0;
+  std::size_t bytes = 0;
+};
+
+/// Of the packet that begins there, in slots of whole packets.
+Extent extent(RxSlots::iterator slot, const RxSlots::iterator& end) {
+  Extent all;
+  for (bool more = true; more && slot != end; ++slot) {
+    const RxSlot one = *slot;
+    ++all.slots;
+    all.bytes += one.length();
+    more = one.more_fragments();
+  }
+  return all;
+}
+
 /// The beginning of a packet in one piece: in a packet of several slots the first may end within
 /// the headers.
 class Beginning {
  public:
-  std::span<const std::byte> of(const Packet& packet) {
-    if (packet.is_linear()) return packet.front();
+  std::span<const std::byte> of(const RxSlots::iterator& first, std::size_t slots) {
+    if (slots == 1) return (*first).bytes();
     std::size_t filled = 0;
-    for (const RxSlot fragment : packet.fragments()) {
-      const auto bytes = fragment.bytes();
+    auto slot = first;
+    for (; slots != 0 && filled != bytes_.size(); --slots, ++slot) {
+      const auto bytes = (*slot).bytes();
       const std::size_t part = std::min(bytes.size(), bytes_.size() - filled);
       std::copy_n(bytes.begin(), part, bytes_.begin() + static_cast<std::ptrdiff_t>(filled));
       filled += part;
-      if (filled == bytes_.size()) break;
     }
     return std::span(bytes_).first(filled);
   }
@@ -47,24 +63,20 @@ class Beginning {
   std::array<std::byte, 256> bytes_;
 };
 
-/// Keeps the first failure of a loop whose body cannot leave it.
-void attempt(Result<>& done, auto action) {
-  if (done) done = action();
-}
-
 }  // namespace
 
-Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count)
+Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count,
+                   std::optional<std::chrono::nanoseconds> spin)
     : work_(work),
       batch_(batch),
       unreceived_(count == 0 ? UINT64_MAX : count),
       is_capture_(is_capture(work.input.info())),
+      // A capture is there, or has ended: looking again brings nothing.
+      spin_(is_capture_ ? 0ns : spin.value_or(default_spin(work.input))),
       overflow_(static_cast<std::uint32_t>(work.overflow.size()), work.outlets.size()) {}
 
-Result<> Balancer::run(Counters& counters, std::chrono::nanoseconds spin) {
-  // A capture is there, or has ended: looking again brings nothing.
-  const auto patience = is_capture_ ? std::chrono::nanoseconds(0) : spin;
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, patience);
+Result<> Balancer::run(Counters& counters) {
+  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin_);
   if (!done) return done;
   return drain();
 }
@@ -107,12 +119,13 @@ Result<> Balancer::pass_on(Outlet& from, const Group& to) {
       work_.outlets[choose(to, hash)].count_dropped();
       return {};
     }
-    const auto each = [&](auto use) {
+    const auto each = [&](auto use) -> Result<> {
       for (const Piece& piece : pieces) {
         TxSlot slot = *first;
-        use(slot, piece);
+        if (auto used = use(slot, piece); !used) return used;
         ++first;
       }
+      return {};
     };
     const auto placed = place(to, hash, pieces.size(), each);
     if (!placed) return std::unexpected(placed.error());
@@ -137,27 +150,32 @@ Result<> Balancer::empty_queue(std::size_t queue) {
 }
 
 Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
-  const auto packets = ring.packets(batch_);
-  netmap::LookAhead ahead(packets.slots());
+  const RxSlots waiting = ring.packets(batch_).slots();
+  netmap::LookAhead ahead(waiting);
   std::uint64_t moved = 0;
   std::uint64_t bytes = 0;
   std::uint64_t non_ip = 0;
   Beginning beginning;
-  auto next = packets.begin();
-  for (; next != packets.end() && moved != unreceived_; ++next) {
-    const Packet packet = *next;
-    const auto fragments = packet.fragments();
-    const std::size_t slots = packet.is_linear() ? 1 : fragments.size();
-    const std::size_t size = packet.size();
-    const Flow flow = flow_of(beginning.of(packet));
+  auto next = waiting.begin();
+  while (next != waiting.end() && moved != unreceived_) {
+    RxSlot front = *next;
+    const auto [slots, size] =
+        front.more_fragments() ? extent(next, waiting.end()) : Extent{1, front.length()};
+    const Flow flow = flow_of(beginning.of(next, slots));
     ahead.step(slots);
-    const auto placed = place(work_.groups.front(), flow.hash, slots, [&](auto use) {
+    const auto placed = place(work_.groups.front(), flow.hash, slots, [&](auto use) -> Result<> {
+      if (slots == 1) return use(front, Piece{flow.hash, front.length(), false});
       // Whoever shares the ring may change its flags: the count that room was made for holds.
-      std::size_t left = slots;
-      for (RxSlot slot : fragments) use(slot, Piece{flow.hash, slot.length(), --left != 0});
+      auto slot = next;
+      for (std::size_t left = slots; left != 0; --left, ++slot) {
+        RxSlot one = *slot;
+        if (auto used = use(one, Piece{flow.hash, one.length(), left != 1}); !used) return used;
+      }
+      return {};
     });
     if (!placed) return std::unexpected(placed.error());
     if (!*placed) break;
+    for (std::size_t left = slots; left != 0; --left) ++next;
     ++moved;
     bytes += size;
     non_ip += flow.is_ip ? 0 : 1;
@@ -174,26 +192,28 @@ template <class Each>
 Result<bool> Balancer::place(const Group& group, std::uint32_t hash, std::size_t slots, Each each) {
   const std::size_t n = choose(group, hash);
   Outlet& to = work_.outlets[n];
-  Result<> done;
   if (slots <= to.room() && overflow_.empty(n)) [[likely]] {
-    each([&](auto& slot, const Piece& piece) {
-      attempt(done, [&] { return send(to, slot, piece); });
-    });
     to.count_forwarded(1);
-  } else if (is_capture_ && &group == &work_.groups.front() && to.can_hold(slots)) {
+    return outcome(to, each([&](auto& slot, const Piece& piece) { return send(to, slot, piece); }));
+  }
+  if (is_capture_ && &group == &work_.groups.front() && to.can_hold(slots)) {
     awaited_ = Awaited{n, slots};
     return false;
-  } else if (to.can_hold(slots) &&
-             overflow_.make_room(static_cast<std::uint32_t>(slots), [&](std::size_t loser) {
-               work_.outlets[loser].count_dropped();
-             })) {
-    each([&](auto& slot, const Piece& piece) {
-      attempt(done, [&] { return slot.swap(work_.overflow[overflow_.push(n, piece)]); });
-    });
-  } else {
-    to.count_dropped();
   }
-  if (done) return true;
+  if (to.can_hold(slots) &&
+      overflow_.make_room(static_cast<std::uint32_t>(slots),
+                          [&](std::size_t loser) { work_.outlets[loser].count_dropped(); })) {
+    return outcome(to, each([&](auto& slot, const Piece& piece) {
+                     return slot.swap(work_.overflow[overflow_.push(n, piece)]);
+                   }));
+  }
+  to.count_dropped();
+  return true;
+}
+
+Result<bool> Balancer::outcome(const Outlet& to, const Result<>& done) const {
+  if (done) [[likely]]
+    return true;
   return std::unexpected(
       Error(done.error().code(),
             fmt::format("cannot forward from '{}' to '{}': {}", work_.input.info().name,
@@ -209,7 +229,8 @@ Result<> Balancer::send(Outlet& to, TxSlot& slot, const Piece& piece) {
   return to.take(*work_.spare, piece);
 }
 
-/// Hands over what was sent, gives back what was received, and sees what comes next.
+/// Hands over what was sent. Gives back what was received and sees what comes next, unless the
+/// wait, which does so too, follows at once.
 Result<> Balancer::finish() {
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     Outlet& outlet = work_.outlets[n];
@@ -217,19 +238,12 @@ Result<> Balancer::finish() {
     if (auto flushed = outlet.flush(); !flushed) return flushed;
   }
   free_buffers_ = overflow_.free();
-  return sync_input();
-}
-
-Result<> Balancer::sync_input() {
-  if (has_ended_) return {};
-  const auto synced = work_.input.sync_rx();
-  has_ended_ = !synced && is_end(synced.error());
-  if (!synced && !has_ended_) return synced;
-  return {};
+  if (has_ended_ || spin_ == 0ns) return {};
+  return work_.input.sync_rx();
 }
 
 Result<bool> Balancer::wait() {
-  std::vector<Wanted> wanted;
+  std::vector<netmap::Wanted> wanted;
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     const auto directions = ask(n);
     if (!directions) return std::unexpected(directions.error());
@@ -245,12 +259,9 @@ Result<bool> Balancer::wait() {
     }
     if (!awaited_) wanted.push_back({&work_.input, Direction::rx});
   }
-  Result<> done = sleep_on(wanted);
-  for (const auto& [port, directions] : wanted) {
-    if (directions.has(Direction::tx)) attempt(done, [&] { return port->sync_tx(); });
-  }
-  attempt(done, [&] { return sync_input(); });
-  if (!done) return std::unexpected(done.error());
+  const auto waited = netmap::wait_any(wanted, slice);
+  has_ended_ = has_ended_ || (!waited && is_end(waited.error()));
+  if (!waited && !has_ended_) return waited;
   return true;
 }
 

@@ -41,13 +41,14 @@ struct Balance {
 
 class Balancer {
  public:
-  /// `count`: how many packets to receive at most; 0: no end.
-  Balancer(Balance& work, std::uint32_t batch, std::uint64_t count);
+  /// `count`: how many packets to receive at most; 0: no end. `spin`: how long to look again before
+  /// sleeping, if not the usual time.
+  Balancer(Balance& work, std::uint32_t batch, std::uint64_t count,
+           std::optional<std::chrono::nanoseconds> spin);
 
   /// Spreads packets until stopped, or until the last was received and none is queued or has yet to
-  /// go to another group; then lets what was sent be
-  /// taken for at most a second. `spin`: how long to look again before sleeping.
-  netmap::Result<> run(Counters& counters, std::chrono::nanoseconds spin);
+  /// go to another group; then lets what was sent be taken for at most a second.
+  netmap::Result<> run(Counters& counters);
 
   [[nodiscard]] std::uint64_t non_ip() const { return non_ip_; }
   [[nodiscard]] std::uint32_t free_buffers() const { return free_buffers_; }
@@ -68,15 +69,17 @@ class Balancer {
     return group.first + static_cast<std::size_t>(std::uint64_t{hash} * group.count >> 32);
   }
   /// Sends a packet of so many slots to its pipe, queues it or drops it. each(use) has to call
-  /// use(slot, piece) for all of them. Yields false if the packet has to wait where it is.
+  /// use(slot, piece) for all of them, up to the first that fails. Yields false if the packet has
+  /// to wait where it is.
   template <class Each>
   netmap::Result<bool> place(const Group& group, std::uint32_t hash, std::size_t slots, Each each);
+  /// True, or which forwarding failed.
+  [[nodiscard]] netmap::Result<bool> outcome(const Outlet& to, const netmap::Result<>& done) const;
   netmap::Result<> send(Outlet& to, netmap::RxSlot& slot, const Piece& piece);
   netmap::Result<> send(Outlet& to, netmap::TxSlot& slot, const Piece& piece);
 
   netmap::Result<bool> wait();
   netmap::Result<netmap::Directions> ask(std::size_t n);
-  netmap::Result<> sync_input();
   netmap::Result<> drain();
 
   struct Awaited {
@@ -86,8 +89,9 @@ class Balancer {
 
   Balance& work_;
   std::uint32_t batch_;
-  std::uint64_t unreceived_;        ///< of the count
-  bool is_capture_;                 ///< then packets are copied, and wait for room
+  std::uint64_t unreceived_;  ///< of the count
+  bool is_capture_;           ///< then packets are copied, and wait for room
+  std::chrono::nanoseconds spin_;
   bool has_ended_ = false;          ///< nothing more is to come
   std::optional<Awaited> awaited_;  ///< what the capture's next packet waits for
   Overflow overflow_;               ///< work_.overflow[cell] has what the cell holds

@@ -4,7 +4,6 @@
 #include "packets.hpp"
 #include "ports.hpp"
 #include "pump.hpp"
-#include "sleep_on.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +18,11 @@ using netmap::Port;
 using netmap::Result;
 using netmap::RxRing;
 using netmap::TxRing;
+using netmap::Wanted;
 using namespace std::chrono_literals;
+
+BridgePump::BridgePump(Port& a, Port& b, std::uint32_t batch)
+    : ports_{&a, &b}, batch_(batch), spin_(std::max(default_spin(a), default_spin(b))) {}
 
 bool BridgePump::is_zero_copy() const {
   const Way way = is_open(0) ? 0 : 1;
@@ -27,26 +30,22 @@ bool BridgePump::is_zero_copy() const {
 }
 
 Result<> BridgePump::run(Counters& counters) {
-  auto done = pump(
-      counters, [&] { return round(counters); },
-      [&]() -> Result<bool> {
-        if (!has_a_way()) return false;
-        auto waited = wait();
-        if (!waited) return std::unexpected(waited.error());
-        return true;
-      });
+  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin_);
   if (!done) return done;
   return drain();
 }
 
-/// Moves what there is each way and syncs, so that what has moved is sent, the slots it lay in are
-/// given back, and what comes next is seen.
+/// Moves what there is each way and sends it. Gives the slots it lay in back and sees what comes
+/// next, unless the wait, which does so too, follows at once.
 Result<std::uint64_t> BridgePump::round(Counters& counters) {
   const auto there = move(0, counters);
   if (!there) return there;
   const auto back = move(1, counters);
   if (!back) return back;
-  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  if (auto sent = send(); !sent) return std::unexpected(sent.error());
+  if (spin_ != 0ns) {
+    if (auto looked = look(); !looked) return std::unexpected(looked.error());
+  }
   return *there + *back;
 }
 
@@ -73,10 +72,19 @@ Result<std::uint64_t> BridgePump::move(Way way, Counters& counters) {
   return packets;
 }
 
-Result<> BridgePump::sync() {
+Result<> BridgePump::send() {
+  for (Port* port : each_port()) {
+    const bool has_sent =
+        std::ranges::any_of(port->tx_rings(), [](const TxRing& tx) { return tx.pending() != 0; });
+    if (!has_sent && spin_ == 0ns) continue;  // each sync is a system call
+    if (auto synced = port->sync_tx(); !synced) return synced;
+  }
+  return {};
+}
+
+Result<> BridgePump::look() {
   for (const Way way : {0U, 1U}) {
-    if (auto synced = ports_[way]->sync_tx(); !synced) return synced;
-    if (has_ended_[way]) continue;
+    if (!is_open(way)) continue;
     const auto synced = ports_[way]->sync_rx();
     has_ended_[way] = !synced && is_end(synced.error());
     if (!synced && !has_ended_[way]) return synced;
@@ -89,14 +97,17 @@ TxRing& BridgePump::target(Way way, std::size_t ring) {
   return rings[ring % rings.size()];
 }
 
-Result<> BridgePump::wait() {
+/// Yields false if nothing can come any more.
+Result<bool> BridgePump::wait() {
+  if (!has_a_way()) return false;
   std::array<Directions, 2> wanted;
   for (const Way way : {0U, 1U}) {
-    if (auto asked = ask(way, wanted); !asked) return asked;
+    if (auto asked = ask(way, wanted); !asked) return std::unexpected(asked.error());
   }
   const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
-  if (auto slept = sleep_on(both); !slept) return slept;
-  return sync();
+  const auto waited = netmap::wait_any(both, slice);
+  if (!waited && !is_end(waited.error())) return waited;
+  return true;
 }
 
 /// What this way needs to go on: packets where there are none, room where there are some. Waiting

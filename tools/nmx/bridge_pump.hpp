@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,8 +18,7 @@ namespace nmx {
 /// port that takes no more holds up the other.
 class BridgePump {
  public:
-  BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch)
-      : ports_{&a, &b}, batch_(batch) {}
+  BridgePump(netmap::Port& a, netmap::Port& b, std::uint32_t batch);
 
   /// Whether packets can go at least one way.
   [[nodiscard]] bool has_a_way() const { return is_open(0) || is_open(1); }
@@ -48,14 +48,16 @@ class BridgePump {
   }
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);
-  netmap::Result<> sync();
-  netmap::Result<> wait();
+  netmap::Result<> send();
+  netmap::Result<> look();
+  netmap::Result<bool> wait();
   netmap::Result<> ask(Way way, std::array<netmap::Directions, 2>& wanted);
   [[nodiscard]] netmap::TxRing& target(Way way, std::size_t ring);
   netmap::Result<> drain();
 
   std::array<netmap::Port*, 2> ports_;
   std::uint32_t batch_;
+  std::chrono::nanoseconds spin_;
   std::array<bool, 2> has_ended_{};  ///< captures that have been read to their end
   std::array<std::atomic<std::uint64_t>, 2> moved_{};
   std::size_t left_ = 0;

@@ -4,7 +4,6 @@
 #include "packets.hpp"
 #include "ports.hpp"
 #include "pump.hpp"
-#include "sleep_on.hpp"
 
 #include <fmt/format.h>
 
@@ -29,7 +28,8 @@ bool DedupPump::is_zero_copy() const {
 }
 
 Result<> DedupPump::run(Counters& counters) {
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); });
+  auto done =
+      pump(counters, [&] { return round(counters); }, [&] { return wait(); }, default_spin(*in_));
   if (!done) return done;
   const auto left = out_->drain(1s);
   if (!left) return std::unexpected(left.error());
@@ -106,8 +106,8 @@ Result<> DedupPump::sync() {
 
 Result<bool> DedupPump::wait() {
   if (has_ended_) return false;
-  Wanted from{in_, {}};
-  Wanted to{out_, {}};
+  netmap::Wanted from{in_, {}};
+  netmap::Wanted to{out_, {}};
   for (std::size_t i = 0; i != in_->rx_rings().size(); ++i) {
     RxRing& rx = in_->rx_rings()[i];
     const auto packets = rx.packets();
@@ -132,8 +132,8 @@ Result<bool> DedupPump::wait() {
     to.directions |= Direction::tx;
   }
   const std::array both{from, to};
-  if (auto slept = sleep_on(both); !slept) return std::unexpected(slept.error());
-  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  const auto waited = netmap::wait_any(both, slice);
+  if (!waited && !is_end(waited.error())) return waited;
   return true;
 }
 

@@ -3,7 +3,6 @@
 
 #include "packets.hpp"
 #include "ports.hpp"
-#include "sleep_on.hpp"
 #include "stop.hpp"
 
 #include <fmt/format.h>
@@ -196,8 +195,10 @@ Result<> Emulator::wait(Clock::time_point now) {
     if (!may_sleep) return std::unexpected(may_sleep.error());
     if (!*may_sleep) return {};
   }
-  const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
-  return sleep_on(both, until - now);
+  const std::array both{netmap::Wanted{ports_[0], wanted[0]}, netmap::Wanted{ports_[1], wanted[1]}};
+  const auto waited = netmap::wait_any(both, until - now);
+  if (!waited && !is_end(waited.error())) return std::unexpected(waited.error());
+  return {};
 }
 
 /// What this way waits for. Yields false if it does not wait.

@@ -4,7 +4,7 @@
 #include "stop.hpp"
 #include "traffic.hpp"
 
-#include <netmap/error.hpp>
+#include <netmap/port.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -12,12 +12,17 @@
 
 namespace nmx {
 
+/// How long to look again before sleeping, so that a sender need not wake us. Where polling is a
+/// sync, a look costs a system call as the sleep does.
+[[nodiscard]] inline std::chrono::nanoseconds default_spin(const netmap::Port& port) {
+  return std::chrono::microseconds(port.wait_handle(netmap::Direction::rx).syncs ? 0 : 50);
+}
+
 /// Calls round(), which moves what there is and yields how many packets that were, until stopped.
-/// While nothing moves it looks again as long as `spin`, so that a sender need not wake us, and
-/// then calls wait(), which sleeps; that yields false if nothing can come any more.
+/// While nothing moves it looks again as long as `spin`, and then calls wait(), which sleeps; that
+/// yields false if nothing can come any more.
 template <class Round, class Wait>
-netmap::Result<> pump(Counters& counters, Round round, Wait wait,
-                      std::chrono::nanoseconds spin = std::chrono::microseconds(50)) {
+netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::nanoseconds spin) {
   std::optional<Clock::time_point> idle_since;
   while (!stop_requested()) {
     const netmap::Result<std::uint64_t> moved = round();
