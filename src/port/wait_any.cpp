@@ -15,8 +15,9 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// What is polled for a port: a handle a direction, and the news; negative ones are not polled.
-using Handles = std::array<pollfd, 3>;
+/// How many handles are polled for a port: one a direction, and the news; negative ones are not.
+constexpr std::size_t each = 3;
+using Handles = std::span<pollfd, each>;
 
 bool is_any_ready(std::span<const Wanted> wanted) {
   return std::ranges::any_of(
@@ -34,48 +35,42 @@ Result<bool> look(std::span<const Wanted> wanted) {
   return found;
 }
 
-Handles handles_of(const Wanted& wanted) {
-  Handles handles;
-  handles.fill({-1, 0, 0});
-  auto& [first, second, news] = handles;
-  for (const Direction one : {Direction::rx, Direction::tx}) {
-    if (!wanted.directions.has(one)) continue;
-    const WaitHandle handle = wanted.port->wait_handle(one);
-    pollfd& place = first.fd < 0 || first.fd == handle.fd ? first : second;
+void fill(Handles handles, const Wanted& wanted) {
+  for (pollfd& one : handles) one = {-1, 0, 0};
+  for (const Direction direction : {Direction::rx, Direction::tx}) {
+    if (!wanted.directions.has(direction)) continue;
+    const WaitHandle handle = wanted.port->wait_handle(direction);
+    pollfd& place = handles[handles[0].fd < 0 || handles[0].fd == handle.fd ? 0 : 1];
     place = {handle.fd, static_cast<short>(place.events | handle.events), 0};
-    news = {handle.news, POLLIN, 0};
+    handles[2] = {handle.news, POLLIN, 0};
   }
-  return handles;
 }
 
 /// Whether the port was woken.
-Result<bool> was_woken(const Port& port, const Handles& handles) {
-  const auto& [first, second, news] = handles;
-  if (news.revents != 0) os::hush(news.fd);
-  const int events = first.revents | second.revents;
+Result<bool> was_woken(const Port& port, Handles handles) {
+  if (handles[2].revents != 0) os::hush(handles[2].fd);
+  const int events = handles[0].revents | handles[1].revents;
   if ((events & POLLERR) != 0) return std::unexpected(poll_error(port.info().name));
-  return (events | news.revents) != 0;
+  return (events | handles[2].revents) != 0;
 }
 
 /// Sleeps with all ports armed. Yields false if the timeout or a signal ended the sleep.
 Result<bool> sleep_armed(std::span<const Wanted> wanted, nanoseconds timeout) {
-  constexpr std::size_t each = std::tuple_size_v<Handles>;
   std::array<pollfd, 4 * each> few;  // so that waiting for few ports allocates nothing
   std::vector<pollfd> many(wanted.size() * each > few.size() ? wanted.size() * each : 0);
-  const auto polled = (many.empty() ? std::span<pollfd>(few) : many).first(wanted.size() * each);
-  for (std::size_t n = 0; n != wanted.size(); ++n) {
-    std::ranges::copy(handles_of(wanted[n]), polled.subspan(n * each).begin());
-  }
-  if (const auto slept = os::poll(polled, timeout); !slept) {
+  pollfd* const first = many.empty() ? few.data() : many.data();
+  const auto handles_of = [&](std::size_t n) { return Handles(first + n * each, each); };
+  for (std::size_t n = 0; n != wanted.size(); ++n) fill(handles_of(n), wanted[n]);
+  std::size_t used = wanted.size() * each;
+  while (used != 0 && first[used - 1].fd < 0) --used;  // those cost, too
+  if (const auto slept = os::poll({first, used}, timeout); !slept) {
     return std::unexpected(Error(
         slept.error(),
         "cannot wait on '" + wanted.front().port->info().name + "': " + slept.error().message()));
   }
   bool is_woken = false;
   for (std::size_t n = 0; n != wanted.size(); ++n) {
-    Handles handles;
-    std::ranges::copy(polled.subspan(n * each, each), handles.begin());
-    const auto woken = was_woken(*wanted[n].port, handles);
+    const auto woken = was_woken(*wanted[n].port, handles_of(n));
     if (!woken) return woken;
     is_woken = is_woken || *woken;
   }
@@ -96,20 +91,18 @@ Result<bool> sleep(std::span<const Wanted> wanted, nanoseconds timeout) {
 
 }  // namespace
 
-/// Where polling is a sync, nothing else is called: one system call a batch, for all ports. With
-/// something there already there is no need to sleep, and the sync costs less.
+/// Where polling is a sync, nothing else is called: one system call a batch, for all ports.
 Result<bool> wait_any(std::span<const Wanted> wanted, nanoseconds timeout) {
   const bool poll_syncs = std::ranges::all_of(
       wanted, [](const Wanted& one) { return one.port->poll_syncs(one.directions); });
-  bool must_poll = poll_syncs && !is_any_ready(wanted);
-  auto found = must_poll ? Result<bool>(false) : look(wanted);
+  auto found = poll_syncs ? Result<bool>(false) : look(wanted);
   if (!found || *found) return found;  // without a look at the clock
   const Deadline deadline(timeout);
+  bool must_poll = poll_syncs;
   while (found && !*found && (must_poll || !deadline.has_passed())) {
-    const auto woken =
-        sleep(wanted, must_poll ? std::max(timeout, nanoseconds(0)) : deadline.left());
-    if (!woken) return woken;
     must_poll = false;
+    const auto woken = sleep(wanted, deadline.left());
+    if (!woken) return woken;
     found = poll_syncs ? is_any_ready(wanted) : look(wanted);
     if (!*woken) break;
   }

@@ -48,6 +48,19 @@ TEST_P(WaitsForAny, ForRoomEndWhenOneHasSome) {
   EXPECT_FALSE(masters[1].tx_rings()[0].slots().empty());
 }
 
+TEST_P(WaitsForAny, OfEachPortForWhatIsWantedOfIt) {
+  TwoPorts masters{open(base() + "{1"), open(base() + "{2")};
+  TwoPorts slaves{open(base() + "}1"), open(base() + "}2")};
+  send_numbered(masters[0].tx_rings()[0], 0, 5000);
+  send_and_sync(masters[1], 0, 3);
+  const std::array room_or_nothing{Wanted{&masters[0], Direction::tx}, Wanted{&slaves[1], {}}};
+  EXPECT_FALSE(must(wait_any(room_or_nothing, moment)));
+  const std::array room_or_packets{room_or_nothing[0], Wanted{&slaves[1], Direction::rx}};
+  EXPECT_TRUE(must(wait_any(room_or_packets)));
+  EXPECT_EQ(take_numbers(slaves[1].rx_rings()[0]), numbers(0, 3));
+  EXPECT_TRUE(masters[0].tx_rings()[0].slots().empty());
+}
+
 TEST_P(WaitsForAny, FailWithOneOfThem) {
   const auto open_failing = [&](const std::string& name) {
     return must(netmap::open(name, {.device = device(), .faults = Faults{.fail = 1}}));

@@ -162,7 +162,7 @@ TEST_F(Ports, WaitPollsAndDoesNotSyncBesides) {
   EXPECT_EQ(open_.wait(Direction::rx, no_time), Directions());
   EXPECT_EQ(open_.stats().polls, 1U) << "the only sync there is";
   be_ready();
-  port_.arrivals().arrives({bytes_of("a")});
+  port_.hooks().arm = [this] { port_.arrivals().arrives({bytes_of("a")}); };
   EXPECT_EQ(open_.wait(Direction::rx), Direction::rx);
   EXPECT_EQ(open_.stats().polls, 2U);
   EXPECT_EQ(open_.stats().rx_syncs, 2U);

@@ -109,6 +109,7 @@ struct Hooks {
   WaitHandle handle;                 ///< what to poll
   bool poll_syncs = false;           ///< whether polling the handle is a sync
   int armed = 0;                     ///< how often more arm() was called than disarm()
+  std::function<void()> arm = [] {};
   std::vector<std::uint32_t> freed;  ///< the extra buffers given back at the close
 };
 
@@ -172,7 +173,10 @@ class FakeDevice final : public Device {
   }
   WaitHandle wait_handle(Direction) const noexcept override { return hooks_->handle; }
   bool poll_syncs(Directions) const noexcept override { return hooks_->poll_syncs; }
-  void arm(Directions) noexcept override { ++hooks_->armed; }
+  void arm(Directions) noexcept override {
+    ++hooks_->armed;
+    hooks_->arm();
+  }
   void disarm(Directions) noexcept override { --hooks_->armed; }
 
  private:
