@@ -151,10 +151,9 @@ struct PortStats {
   RingStats rx;
   std::uint64_t tx_syncs = 0;
   std::uint64_t rx_syncs = 0;
-  std::uint64_t polls =
-      0;               ///< times arm() yielded true: the handle was polled, by wait() or others
-  FaultCounts faults;  ///< what PortOptions::faults did
-  XdpCounts xdp;       ///< what the kernel could not deliver, or take
+  std::uint64_t polls = 0;  ///< times wait() or wait_any() slept, or would have but for an event
+  FaultCounts faults;       ///< what PortOptions::faults did
+  XdpCounts xdp;            ///< what the kernel could not deliver, or take
   /// Packets that senders had for these rings, and that found no room; since the rings were opened,
   /// by another port too. VALE ports and monitors of the embedded device only.
   std::uint64_t dropped = 0;
@@ -254,6 +253,8 @@ class NETMAP_BUILD_TAG Port {
   [[nodiscard]] bool poll_syncs(Directions directions) const noexcept {
     return device_->poll_syncs(directions);
   }
+  /// For the library: the handles of these directions were polled.
+  void count_poll(Directions directions) noexcept;
   void set_spin(std::chrono::nanoseconds spin) noexcept { spin_ = spin; }
   [[nodiscard]] std::chrono::nanoseconds spin() const noexcept { return spin_; }
 

@@ -17,6 +17,13 @@ Outcome<File> copy_of(int fd) {
   return copy;
 }
 
+/// A signal ends the wait for whoever is to open the other end of a FIFO.
+Outcome<File> open_once(const std::string& path, int flags) {
+  File file(::open(path.c_str(), flags | O_CLOEXEC, 0666));
+  if (!file) return failure();
+  return file;
+}
+
 mode_t mode_of(int fd) noexcept {
   struct stat status{};
   return ::fstat(fd, &status) == 0 ? status.st_mode : 0;
@@ -33,7 +40,7 @@ Outcome<Stream> stream_of(Outcome<File> file, const char* mode) {
 }  // namespace
 
 Outcome<Stream> open_to_read(const std::string& path) {
-  auto file = path == "-" ? copy_of(STDIN_FILENO) : open(AT_FDCWD, path, O_RDONLY);
+  auto file = path == "-" ? copy_of(STDIN_FILENO) : open_once(path, O_RDONLY);
   if (file && S_ISDIR(mode_of(file->fd()))) return failure(EISDIR);
   auto stream = stream_of(std::move(file), "r");
   if (stream && !is_regular(stream->get())) std::setvbuf(stream->get(), nullptr, _IONBF, 0);
@@ -41,9 +48,8 @@ Outcome<Stream> open_to_read(const std::string& path) {
 }
 
 Outcome<Stream> open_to_write(const std::string& path) {
-  return stream_of(path == "-" ? copy_of(STDOUT_FILENO)
-                               : open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0666),
-                   "w");
+  return stream_of(
+      path == "-" ? copy_of(STDOUT_FILENO) : open_once(path, O_WRONLY | O_CREAT | O_TRUNC), "w");
 }
 
 bool is_regular(std::FILE* stream) noexcept {

@@ -3,7 +3,6 @@
 
 #include "point.hpp"
 
-#include <netmap/look_ahead.hpp>
 #include <netmap/writer.hpp>
 
 #include <algorithm>
@@ -70,7 +69,6 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
 Result<Forwarded> copy_whole_slots(RxRing& rx, TxRing& tx, std::size_t limit) {
   const auto waiting = rx.packets();
   const auto room = tx.slots();
-  LookAhead ahead(waiting.slots());
   auto in = waiting.begin();
   auto out = room.begin();
   Forwarded done;
@@ -78,7 +76,6 @@ Result<Forwarded> copy_whole_slots(RxRing& rx, TxRing& tx, std::size_t limit) {
     const Packet packet = *in;
     const auto bytes = packet.front();
     if (!packet.is_linear() || bytes.empty() || !(*out).write(bytes)) break;
-    ahead.step();
     ++done.packets;
     done.bytes += bytes.size();
   }
@@ -87,38 +84,37 @@ Result<Forwarded> copy_whole_slots(RxRing& rx, TxRing& tx, std::size_t limit) {
   return done;
 }
 
-/// Copies the next packet, in fragments of the other side's buffer size.
+/// Copies the next packet, in fragments of the other side's buffer size; none if there is no room.
 Result<Forwarded> copy_in_fragments(RxRing& rx, TxRing& tx) {
-  const Packet packet = *rx.packets().begin();
-  Forwarded done{.packets = 1, .bytes = packet.size()};
+  const auto waiting = rx.packets();
+  if (waiting.empty()) return Forwarded();
+  const Packet packet = *waiting.begin();
+  const Forwarded one{.packets = 1, .bytes = packet.size()};
   auto into = tx.writer();
+  Result<> done;
   for (const RxSlot fragment : packet.fragments()) {
     if (!fragment.is_sound()) return detail::refuse<Forwarded>(errc::ring_corrupt);
-    if (auto copied = into.append(fragment.bytes()); !copied) {
-      if (copied.error() == errc::ring_full) return Forwarded();
-      return std::unexpected(copied.error());
-    }
+    if (done) done = into.append(fragment.bytes());
   }
-  if (auto committed = into.commit(); !committed) return std::unexpected(committed.error());
-  if (auto released = rx.release(packet.after()); !released) {
-    return std::unexpected(released.error());
-  }
-  return done;
+  if (done) done = into.commit();
+  if (!done && done.error() == errc::ring_full) return Forwarded();
+  if (done) done = rx.release(packet.after());
+  if (!done) return std::unexpected(done.error());
+  return one;
 }
 
 [[gnu::noinline]] Result<Forwarded> forward_copying(RxRing& rx, TxRing& tx, std::size_t limit) {
+  limit = std::min<std::size_t>(limit, rx.num_slots());  // whatever the other side adds meanwhile
   Forwarded done;
-  for (;;) {
-    const auto many = copy_whole_slots(rx, tx, limit - done.packets);
-    if (!many) return many;
-    done.packets += many->packets;
-    done.bytes += many->bytes;
-    if (done.packets == limit || rx.packets().empty() || tx.slots().empty()) return done;
-    const auto one = copy_in_fragments(rx, tx);
-    if (!one || one->packets == 0) return one ? done : one;
-    ++done.packets;
-    done.bytes += one->bytes;
+  while (done.packets != limit) {
+    auto moved = copy_whole_slots(rx, tx, limit - done.packets);
+    if (moved && moved->packets == 0) moved = copy_in_fragments(rx, tx);
+    if (!moved) return moved;
+    if (moved->packets == 0) break;
+    done.packets += moved->packets;
+    done.bytes += moved->bytes;
   }
+  return done;
 }
 
 /// Rings of different data offsets can exchange buffers all the same while none is used.

@@ -151,22 +151,21 @@ WaitHandle Port::wait_handle(Direction direction) const {
   return device_->wait_handle(direction);
 }
 
+void Port::count_poll(Directions directions) noexcept {
+  ++counts_.polls;
+  if (!poll_syncs(directions)) return;
+  if (directions.has(Direction::rx)) ++counts_.rx_syncs;
+  if (directions.has(Direction::tx)) ++counts_.tx_syncs;
+}
+
 Result<bool> Port::arm(Directions directions) {
   if (directions.has(Direction::tx)) {
     for (TxRing& ring : tx_) ring.park();
   }
   device_->arm(directions);
-  if (poll_syncs(directions)) {
-    if (directions.has(Direction::rx)) ++counts_.rx_syncs;
-    if (directions.has(Direction::tx)) ++counts_.tx_syncs;
-    ++counts_.polls;
-    return true;
-  }
+  if (poll_syncs(directions)) return true;
   const auto found = look(directions);
-  if (found && found->empty()) {
-    ++counts_.polls;
-    return true;
-  }
+  if (found && found->empty()) return true;
   disarm(directions);
   if (!found) return std::unexpected(found.error());
   return false;

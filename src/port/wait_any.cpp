@@ -58,15 +58,18 @@ Result<bool> was_woken(const Port& port, Handles handles) {
 Result<bool> sleep_armed(std::span<const Wanted> wanted, nanoseconds timeout) {
   std::array<pollfd, 4 * each> few;  // so that waiting for few ports allocates nothing
   std::vector<pollfd> many(wanted.size() * each > few.size() ? wanted.size() * each : 0);
-  pollfd* const first = many.empty() ? few.data() : many.data();
-  const auto handles_of = [&](std::size_t n) { return Handles(first + n * each, each); };
+  pollfd* const all = many.empty() ? few.data() : many.data();
+  const auto handles_of = [&](std::size_t n) { return Handles(all + n * each, each); };
   for (std::size_t n = 0; n != wanted.size(); ++n) fill(handles_of(n), wanted[n]);
   std::size_t used = wanted.size() * each;
-  while (used != 0 && first[used - 1].fd < 0) --used;  // those cost, too
-  if (const auto slept = os::poll({first, used}, timeout); !slept) {
-    return std::unexpected(Error(
-        slept.error(),
-        "cannot wait on '" + wanted.front().port->info().name + "': " + slept.error().message()));
+  while (used != 0 && all[used - 1].fd < 0) --used;  // those cost, too
+  if (const auto slept = os::poll({all, used}, timeout); !slept) {
+    const std::string on = wanted.empty() ? "" : " on '" + wanted[0].port->info().name + "'";
+    return std::unexpected(
+        Error(slept.error(), "cannot wait" + on + ": " + slept.error().message()));
+  }
+  for (const auto& [port, directions] : wanted) {
+    if (!directions.empty()) port->count_poll(directions);
   }
   bool is_woken = false;
   for (std::size_t n = 0; n != wanted.size(); ++n) {
@@ -93,8 +96,9 @@ Result<bool> sleep(std::span<const Wanted> wanted, nanoseconds timeout) {
 
 /// Where polling is a sync, nothing else is called: one system call a batch, for all ports.
 Result<bool> wait_any(std::span<const Wanted> wanted, nanoseconds timeout) {
-  const bool poll_syncs = std::ranges::all_of(
-      wanted, [](const Wanted& one) { return one.port->poll_syncs(one.directions); });
+  const bool poll_syncs = std::ranges::all_of(wanted, [](const Wanted& one) {
+    return one.directions.empty() || one.port->poll_syncs(one.directions);
+  });
   auto found = poll_syncs ? Result<bool>(false) : look(wanted);
   if (!found || *found) return found;  // without a look at the clock
   const Deadline deadline(timeout);

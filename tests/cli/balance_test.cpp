@@ -202,6 +202,18 @@ TEST_F(Balance, OneThatWasKilledIsReplacedUnderSenderAndReaders) {
   }
 }
 
+TEST_F(Balance, GivesBackWhatItReceivedLast) {
+  const auto balance = start({"--pipes", "out:1", "-n", "700", "--spin=0"});
+  send(700);  // ends once all is taken
+  EXPECT_EQ(balance->finish().json()["packets"], 700);
+}
+
+TEST_F(Balance, PacketsMayHaveMoreFragmentsThanABatchHasPackets) {
+  const auto balance = start({"--pipes", "out:1", "-n", "4", "-b", "1"});
+  send(4, {"-F", "2"});
+  EXPECT_EQ(balance->finish().json()["packets"], 4);
+}
+
 TEST_F(Balance, RefusesWhatCannotBe) {
   const std::pair<Arguments, std::string> cases[] = {
       {{"in}1"}, "'in}1' cannot lend its name to pipes; give them one, --pipes NAME:2"},

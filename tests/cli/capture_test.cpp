@@ -320,6 +320,8 @@ TEST_F(CaptureCommands, WhatCannotWorkIsOneSentence) {
       {{"capture", "pcap:" + in, "-o", "/no/where"}, 1, "No such file or directory"},
       {{"capture", "pcap:" + in, "-o", "/dev/full"}, 1, "No space left on device"},
       {{"capture", "pcap:" + in, "-o", file("out"), "-n", "2"}, 1, "stopped after 1 of 2 packets"},
+      {{"capture", "pcap:" + in, "-o", in}, 1, "cannot be read and written at once"},
+      {{"replay", in, "pcap:tx=" + in}, 1, "cannot be read and written at once"},
       {{"replay", file("none"), "x{1"}, 1, "No such file or directory"},
       {{"replay", in, "x{1", "--speed", "fast"}, 2, "'fast' is no speed"},
       {{"replay", in, "x{1", "--loop", "-1"}, 2, "--loop"}};
@@ -331,6 +333,7 @@ TEST_F(CaptureCommands, WhatCannotWorkIsOneSentence) {
     EXPECT_THAT(last, HasSubstr(because));
     EXPECT_EQ(std::ranges::count(last, '\n'), 1) << last;
   }
+  expect_clean(in, 1);
 }
 
 }  // namespace

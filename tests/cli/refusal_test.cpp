@@ -281,6 +281,14 @@ TEST_F(Domain, InfoWarnsOfASmallOne) {
   EXPECT_THAT(outcome->out, HasSubstr("remedy   "));
 }
 
+TEST(Sentences, ThatNobodyCanHearEndNoWork) {
+  for (const char* deaf : {"2>/dev/full", "2>&-"}) {
+    const std::string nmx = NMX_PATH " ";
+    EXPECT_EQ(run({"sh", "-c", nmx + "gen 'x y' " + deaf}).status, failure) << deaf;
+    EXPECT_EQ(run({"sh", "-c", nmx + "gen pcap:tx=/dev/null -n 9 " + deaf}).status, 0) << deaf;
+  }
+}
+
 /// As on a machine whose module is loaded but whose device file is somebody else's: a /dev of our
 /// own, and a root who may not override its rights.
 TEST(KernelDevice, WithoutRightsIsAnErrorThatNamesTheRemedy) {

@@ -105,10 +105,10 @@ class GuardedMemory {
 struct Hooks {
   std::function<void()> tx_sync = [] {};
   std::function<void()> rx_sync = [] {};
-  SyncStatus status;                 ///< how every sync goes
-  WaitHandle handle;                 ///< what to poll
-  bool poll_syncs = false;           ///< whether polling the handle is a sync
-  int armed = 0;                     ///< how often more arm() was called than disarm()
+  SyncStatus status;        ///< how every sync goes
+  WaitHandle handle;        ///< what to poll
+  bool poll_syncs = false;  ///< whether polling the handle is a sync
+  int armed = 0;            ///< how often more arm() was called than disarm()
   std::function<void()> arm = [] {};
   std::vector<std::uint32_t> freed;  ///< the extra buffers given back at the close
 };

@@ -5,6 +5,7 @@
 #include "options.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -55,8 +56,8 @@ Remarks remarks(const Balance& work, const Balancer& balancer) {
 
 void say_pipes(const Balance& work) {
   for (const Outlet& outlet : work.outlets) {
-    fmt::print(stderr, "{}: forwarded {}, dropped {}, still queued {}\n", outlet.info().name,
-               outlet.forwarded(), outlet.dropped(), outlet.queued());
+    tell("{}: forwarded {}, dropped {}, still queued {}\n", outlet.info().name, outlet.forwarded(),
+         outlet.dropped(), outlet.queued());
   }
 }
 
@@ -64,10 +65,9 @@ Result<int> balance(const BalanceOptions& options) {
   auto work = open_balance(options);
   if (!work) return std::unexpected(work.error());
   const netmap::PortInfo& info = work->input.info();
-  fmt::print(stderr, "nmx balance: {}; to {} pipes in {} {}, '{}' to '{}'\n", describe(info),
-             work->outlets.size(), work->groups.size(),
-             work->groups.size() == 1 ? "group" : "groups", work->outlets.front().info().name,
-             work->outlets.back().info().name);
+  tell("nmx balance: {}; to {} pipes in {} {}, '{}' to '{}'\n", describe(info),
+       work->outlets.size(), work->groups.size(), work->groups.size() == 1 ? "group" : "groups",
+       work->outlets.front().info().name, work->outlets.back().info().name);
   wait_for_link(info, options.link_wait);
 
   Balancer balancer(*work, options.batch, options.count, options.spin);
@@ -81,7 +81,7 @@ Result<int> balance(const BalanceOptions& options) {
   say_pipes(*work);
   say_faults(options.faults, {&work->input, 1});
   if (balancer.left() != 0) {
-    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", balancer.left());
+    tell("{} slots were sent, but nobody has taken them\n", balancer.left());
   }
   return 0;
 }

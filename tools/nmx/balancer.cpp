@@ -78,6 +78,9 @@ Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count,
 Result<> Balancer::run(Counters& counters) {
   auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin_);
   if (!done) return done;
+  if (!is_capture_) {  // gives back what was received last
+    if (auto synced = work_.input.sync_rx(); !synced) return synced;
+  }
   return drain();
 }
 
@@ -150,14 +153,15 @@ Result<> Balancer::empty_queue(std::size_t queue) {
 }
 
 Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
-  const RxSlots waiting = ring.packets(batch_).slots();
+  const RxSlots waiting = ring.packets().slots();
+  const std::uint64_t most = std::min<std::uint64_t>(batch_, unreceived_);
   netmap::LookAhead ahead(waiting);
   std::uint64_t moved = 0;
   std::uint64_t bytes = 0;
   std::uint64_t non_ip = 0;
   Beginning beginning;
   auto next = waiting.begin();
-  while (next != waiting.end() && moved != unreceived_) {
+  while (next != waiting.end() && moved != most) {
     RxSlot front = *next;
     const auto [slots, size] =
         front.more_fragments() ? extent(next, waiting.end()) : Extent{1, front.length()};
@@ -229,8 +233,8 @@ Result<> Balancer::send(Outlet& to, TxSlot& slot, const Piece& piece) {
   return to.take(*work_.spare, piece);
 }
 
-/// Hands over what was sent. Gives back what was received and sees what comes next, unless the
-/// wait, which does so too, follows at once.
+/// Hands over what was sent. Gives back what was received and sees what comes next, unless the wait
+/// does so.
 Result<> Balancer::finish() {
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     Outlet& outlet = work_.outlets[n];
@@ -260,8 +264,8 @@ Result<bool> Balancer::wait() {
     if (!awaited_) wanted.push_back({&work_.input, Direction::rx});
   }
   const auto waited = netmap::wait_any(wanted, slice);
-  has_ended_ = has_ended_ || (!waited && is_end(waited.error()));
-  if (!waited && !has_ended_) return waited;
+  if (!waited && !is_end(waited.error())) return waited;
+  has_ended_ = has_ended_ || !waited;
   return true;
 }
 

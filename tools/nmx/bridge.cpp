@@ -5,6 +5,7 @@
 #include "fault_option.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -73,8 +74,8 @@ Result<int> bridge(const std::string& command, const BridgeOptions& options) {
               fmt::format("neither of '{}' and '{}' has rx rings while the other has tx rings",
                           a.info().name, b.info().name)));
   }
-  fmt::print(stderr, "nmx {}: {} between {}; and {}\n", command,
-             pump.is_zero_copy() ? "zero-copy" : "copy", describe(a.info()), describe(b.info()));
+  tell("nmx {}: {} between {}; and {}\n", command, pump.is_zero_copy() ? "zero-copy" : "copy",
+       describe(a.info()), describe(b.info()));
   wait_for_link(is_interface(a.info()) ? a.info() : b.info(), options.link_wait);
 
   Json identity = identify(command.c_str(), a.info());
@@ -92,7 +93,7 @@ Result<int> bridge(const std::string& command, const BridgeOptions& options) {
   report.total("forwarded", *total);
   for (const netmap::Port& port : *ports) say_faults(options.faults, {&port, 1});
   if (pump.left() != 0) {
-    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
+    tell("{} slots were sent, but nobody has taken them\n", pump.left());
   }
   return 0;
 }

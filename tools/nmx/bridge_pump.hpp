@@ -49,10 +49,8 @@ class BridgePump {
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);
   netmap::Result<> send();
-  netmap::Result<> look();
+  netmap::Result<> look(Way way);
   netmap::Result<bool> wait();
-  netmap::Result<> ask(Way way, std::array<netmap::Directions, 2>& wanted);
-  [[nodiscard]] netmap::TxRing& target(Way way, std::size_t ring);
   netmap::Result<> drain();
 
   std::array<netmap::Port*, 2> ports_;

@@ -5,6 +5,7 @@
 #include "fault_option.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -25,7 +26,7 @@ Result<PacketFilter> filter_of(const CaptureOptions& options) {
 
 Result<int> conclude(const CaptureOptions& options, const Capturer& capturer) {
   if (capturer.is_reader_gone()) {
-    if (!options.report.quiet) fmt::print(stderr, "whoever read the capture has gone\n");
+    if (!options.report.quiet) tell("whoever read the capture has gone\n");
     return 0;
   }
   if (options.count != 0 && capturer.accepted() != options.count) {
@@ -47,11 +48,14 @@ void check(const CaptureOptions& options) {
 Result<int> capture(const CaptureOptions& options) {
   auto filter = filter_of(options);
   if (!filter) return std::unexpected(filter.error());
+  if (auto apart = check_apart(options.port, "", options.output); !apart) {
+    return std::unexpected(apart.error());
+  }
   auto ports = open_ports(options, netmap::Direction::rx);
   if (!ports) return std::unexpected(ports.error());
   netmap::Port& port = ports->front();
   const netmap::PortInfo& info = port.info();
-  if (!options.report.quiet) fmt::print(stderr, "nmx capture: {}\n", describe(info));
+  if (!options.report.quiet) tell("nmx capture: {}\n", describe(info));
   auto output = CaptureOutput::open(options.output);
   if (!output) return std::unexpected(output.error());
   wait_for_link(info, options.link_wait);
@@ -71,7 +75,7 @@ Result<int> capture(const CaptureOptions& options) {
   report.total("captured", *total);
   const auto dropped = port.stats().dropped;
   if (dropped != 0 && !options.report.quiet) {
-    fmt::print(stderr, "{} packets found no room in the port's rings\n", dropped);
+    tell("{} packets found no room in the port's rings\n", dropped);
   }
   say_faults(options.faults, *ports);
   return conclude(options, capturer);

@@ -6,6 +6,7 @@
 #include "parsed_option.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -43,8 +44,8 @@ Result<int> dedup(const Options& options) {
                                                       in->info().name, out->info().name)));
   }
   DedupPump pump(*in, *out, options.dedup);
-  fmt::print(stderr, "nmx dedup: {} from {}; to {}\n", pump.is_zero_copy() ? "zero-copy" : "copy",
-             describe(in->info()), describe(out->info()));
+  tell("nmx dedup: {} from {}; to {}\n", pump.is_zero_copy() ? "zero-copy" : "copy",
+       describe(in->info()), describe(out->info()));
   wait_for_link(is_interface(in->info()) ? in->info() : out->info(), options.link_wait);
 
   Json identity = identify("dedup", in->info());
@@ -60,10 +61,10 @@ Result<int> dedup(const Options& options) {
       run(std::move(tasks), report, {.alone = alone(in->info()), .silence = options.silence});
   if (!total) return std::unexpected(total.error());
   report.total("forwarded", *total);
-  fmt::print(stderr, "dropped {} duplicates\n", pump.duplicates());
+  tell("dropped {} duplicates\n", pump.duplicates());
   for (const Port* port : {&*in, &*out}) say_faults(options.faults, {port, 1});
   if (pump.left() != 0) {
-    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", pump.left());
+    tell("{} slots were sent, but nobody has taken them\n", pump.left());
   }
   return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "dedup_pump.hpp"
 
-#include "packets.hpp"
 #include "ports.hpp"
 #include "pump.hpp"
+#include "way.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +57,7 @@ Result<std::uint64_t> DedupPump::round(Counters& counters) {
 /// Yields how many packets left the ring, duplicates included.
 Result<std::uint64_t> DedupPump::move(std::size_t ring, Clock::time_point now, Counters& counters) {
   RxRing& rx = in_->rx_rings()[ring];
-  TxRing& tx = target(ring);
+  TxRing& tx = target(*out_, ring);
   counters.see_free_slots(tx.slots().size());
   std::uint64_t forwarded = 0;
   std::uint64_t bytes = 0;
@@ -106,40 +106,12 @@ Result<> DedupPump::sync() {
 
 Result<bool> DedupPump::wait() {
   if (has_ended_) return false;
-  netmap::Wanted from{in_, {}};
-  netmap::Wanted to{out_, {}};
-  for (std::size_t i = 0; i != in_->rx_rings().size(); ++i) {
-    RxRing& rx = in_->rx_rings()[i];
-    const auto packets = rx.packets();
-    // What is here already must not wake us.
-    if (auto seen = rx.seen(rx.slots().end()); !seen) return std::unexpected(seen.error());
-    if (packets.empty()) {
-      from.directions |= Direction::rx;
-      continue;
-    }
-    const Packet packet = *packets.begin();
-    TxRing& tx = target(i);
-    const std::uint32_t needed =
-        rx.same_region(tx)
-            ? static_cast<std::uint32_t>(packet.fragments().size())
-            : slots_for(static_cast<std::uint32_t>(packet.size()), 1, tx.buffer_size());
-    if (!tx.want(needed)) {
-      return std::unexpected(
-          Error(netmap::errc::packet_too_large,
-                fmt::format("a packet of {} slots came from '{}', but the rings of '{}' have {}",
-                            needed, in_->info().name, out_->info().name, tx.num_slots())));
-    }
-    to.directions |= Direction::tx;
-  }
-  const std::array both{from, to};
+  const auto wants = ask(*in_, *out_);
+  if (!wants) return std::unexpected(wants.error());
+  const std::array both{netmap::Wanted{in_, wants->from}, netmap::Wanted{out_, wants->to}};
   const auto waited = netmap::wait_any(both, slice);
   if (!waited && !is_end(waited.error())) return waited;
   return true;
-}
-
-TxRing& DedupPump::target(std::size_t ring) {
-  const auto rings = out_->tx_rings();
-  return rings[ring % rings.size()];
 }
 
 }  // namespace nmx

@@ -41,7 +41,6 @@ class DedupPump {
   [[nodiscard]] bool is_duplicate(const netmap::Packet& packet, Clock::time_point now);
   netmap::Result<> sync();
   netmap::Result<bool> wait();
-  [[nodiscard]] netmap::TxRing& target(std::size_t ring);
 
   netmap::Port* in_;
   netmap::Port* out_;

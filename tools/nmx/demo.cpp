@@ -5,6 +5,7 @@
 #include "receiver.hpp"
 #include "sequence_report.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -80,7 +81,7 @@ Result<std::uint64_t> send(const netmap::DeviceOptions& device) {
 [[noreturn]] void be_sender(const netmap::DeviceOptions& device, const Channel& channel) {
   const auto sent = send(device);
   if (!sent) {
-    fmt::print(stderr, "nmx: the sender failed: {}\n", sent.error().message());
+    tell("nmx: the sender failed: {}\n", sent.error().message());
     std::_Exit(1);
   }
   const bool told = ::write(channel.write_end, &*sent, sizeof *sent) == sizeof *sent;
@@ -95,7 +96,7 @@ struct Received {
 Result<Received> receive(const netmap::DeviceOptions& device) {
   auto port = open_port("netmap:demo}1", device);
   if (!port) return std::unexpected(port.error());
-  fmt::print(stderr, "nmx demo: {}\n", describe(port->info()));
+  tell("nmx demo: {}\n", describe(port->info()));
   Budget endless(0);
   SequenceTally tally;
   Receiver receiver(*port, {.budget = &endless, .tally = &tally});
@@ -119,7 +120,7 @@ Result<std::uint64_t> sent_by(pid_t child, const Channel& channel) {
 }
 
 Result<int> conclude(const Received& received, std::uint64_t sent) {
-  fmt::print(stderr, "{}\n", total_line("received", received.total));
+  tell("{}\n", total_line("received", received.total));
   const std::uint64_t missing = sent - std::min(sent, received.total.packets);
   const bool is_good = missing == 0 && received.counts.is_clean();
   fmt::print("{}: {} packets of {} bytes sent, {} received, every byte checked: {}; {}, {}\n",
@@ -139,7 +140,7 @@ Result<int> demo(const std::string& parent) {
   if (child < 0) return cannot("start a second process", errno);
   if (child == 0) be_sender(device, channel);
   ::close(channel.write_end);
-  fmt::print(stderr, "nmx demo: process {} sends, process {} receives\n", child, ::getpid());
+  tell("nmx demo: process {} sends, process {} receives\n", child, ::getpid());
   const auto received = receive(device);
   if (!received) ::kill(child, SIGTERM);
   const auto sent = sent_by(child, channel);

@@ -6,6 +6,7 @@
 #include "options.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -69,7 +70,7 @@ Result<int> emulate(const EmulateOptions& options) {
                      .spin = options.spin.value_or(50us)},
                     log);
   if (auto checked = check(*a, *b, emulator); !checked) return std::unexpected(checked.error());
-  fmt::print(stderr, "nmx emulate: between {}; and {}\n", describe(a->info()), describe(b->info()));
+  tell("nmx emulate: between {}; and {}\n", describe(a->info()), describe(b->info()));
   wait_for_link(is_interface(a->info()) ? a->info() : b->info(), options.link_wait);
 
   Json identity = identify("emulate", a->info());

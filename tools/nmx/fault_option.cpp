@@ -4,6 +4,7 @@
 #include "duration.hpp"
 #include "options.hpp"
 #include "parsed_option.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -108,7 +109,7 @@ void say_faults(const std::optional<Faults>& asked, std::span<const netmap::Port
     const FaultCounts one = port.stats().faults;
     for (const auto& [name, member] : counted) sum.*member += one.*member;
   }
-  fmt::print(stderr, "{}: {}\n", ports.front().info().name, to_text(sum));
+  tell("{}: {}\n", ports.front().info().name, to_text(sum));
 }
 
 }  // namespace nmx

@@ -5,6 +5,7 @@
 #include "packet_arguments.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -42,7 +43,7 @@ GeneratorOptions share(const GenOptions& options, const PacketOptions& packet, s
 
 Result<int> conclude(const GenOptions& options, const Traffic& total, std::size_t left) {
   if (left != 0) {
-    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", left);
+    tell("{} slots were sent, but nobody has taken them\n", left);
   }
   if (options.count != 0 && (total.packets != options.count || left != 0)) {
     return std::unexpected(
@@ -58,7 +59,7 @@ Result<int> gen(const GenOptions& options) {
   const netmap::PortInfo& info = ports->front().info();
   const auto packet = packet_options(options.packet, info);
   if (!packet) return std::unexpected(packet.error());
-  fmt::print(stderr, "nmx gen: {}\n", describe(info));
+  tell("nmx gen: {}\n", describe(info));
   for (netmap::Port& port : *ports) {
     if (auto fits = check_fit(port, *packet); !fits) return std::unexpected(fits.error());
   }
@@ -89,7 +90,7 @@ Result<int> gen(const GenOptions& options) {
 
 Command add_gen(CLI::App& nmx) {
   auto options = std::make_shared<GenOptions>();
-  options->batch = 256;  // of a usual ring a quarter: a receiver is woken while we make more
+  options->batch = GeneratorOptions().batch;
   CLI::App* app = nmx.add_subcommand("gen", "Send packets");
   add_transfer_options(*app, *options);
   app->add_option("-R,--rate", options->rate, "Packets a second in all [as many as go]")

@@ -2,6 +2,7 @@
 #include "link_report.hpp"
 
 #include "percentiles.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 
@@ -87,7 +88,7 @@ void LinkReport::interval(const LinkStats& stats, const Traffic& traffic) {
   merge(stats);
   for (std::size_t way = 0; way < stats.size(); ++way) {
     if (stats[way].in + stats[way].out == 0) continue;
-    fmt::print(stderr, "{}: {}\n", ways_[way], interval_text(stats[way], traffic.seconds));
+    tell("{}: {}\n", ways_[way], interval_text(stats[way], traffic.seconds));
   }
   if (options_.json == JsonOutput::lines) print_json("interval", stats, traffic);
 }
@@ -95,7 +96,7 @@ void LinkReport::interval(const LinkStats& stats, const Traffic& traffic) {
 void LinkReport::total(const LinkStats& rest, const Traffic& traffic) {
   merge(rest);
   for (std::size_t way = 0; way < rest.size(); ++way) {
-    fmt::print(stderr, "{}: {}\n", ways_[way], total_text(total_[way]));
+    tell("{}: {}\n", ways_[way], total_text(total_[way]));
   }
   if (options_.json != JsonOutput::none) print_json("total", total_, traffic);
 }

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "option_table.hpp"
 #include "stop.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -17,7 +18,7 @@ constexpr int failure = 1;
 constexpr int usage = 2;
 
 int complain(const std::string& sentence, int status) {
-  fmt::print(stderr, "nmx: {}\n", sentence);
+  nmx::tell("nmx: {}\n", sentence);
   return status;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "metrics.hpp"
 
+#include "tell.hpp"
+
 #include <fmt/format.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -78,8 +80,7 @@ void Metrics::Stop::operator()(Server* server) const {
 netmap::Result<Metrics> Metrics::serve(const std::string& address, Source source) try {
   const std::string whole = with_host(address);
   std::unique_ptr<Server, Stop> server(new Server(whole, std::move(source)));
-  fmt::print(stderr, "metrics at http://{}:{}/metrics\n", whole.substr(0, whole.rfind(':')),
-             server->port());
+  tell("metrics at http://{}:{}/metrics\n", whole.substr(0, whole.rfind(':')), server->port());
   return Metrics(std::move(server));
 } catch (const std::exception&) {  // which says nothing of use
   return std::unexpected(netmap::Error(

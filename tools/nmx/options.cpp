@@ -93,7 +93,7 @@ void add_link_option(CLI::App& app, std::optional<double>& seconds) {
 
 void add_silence_option(CLI::App& app, std::optional<std::chrono::milliseconds>& silence) {
   app.add_flag("-W{1},--silence{1}")
-      ->description("Stop when nothing has come for a second, or for so many")
+      ->description("Stop when nothing more has come for a second (--silence=3: for three)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 86'400.0))
       ->each([&silence](const std::string& seconds) {

@@ -8,6 +8,7 @@
 #include "pinger.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 
@@ -66,13 +67,13 @@ class PingReport {
 
   void interval(const PingStats& stats, double seconds) {
     merge(stats);
-    fmt::print(stderr, "{}\n", interval_line(stats));
+    tell("{}\n", interval_line(stats));
     if (options_.report.json == JsonOutput::lines) print_json("interval", stats, seconds);
   }
   void finish(const PingStats& rest, double seconds) {
     merge(rest);
-    if (options_.shows_histogram) fmt::print(stderr, "{}", bars(total_.round_trips));
-    fmt::print(stderr, "{}", total_text(total_));
+    if (options_.shows_histogram) tell("{}", bars(total_.round_trips));
+    tell("{}", total_text(total_));
     if (options_.report.json != JsonOutput::none) print_json("total", total_, seconds);
   }
 
@@ -109,7 +110,7 @@ Result<int> ping(const PingCommandOptions& options) {
   auto port = open_ping_port(options);
   if (!port) return std::unexpected(port.error());
   const netmap::PortInfo& info = port->info();
-  fmt::print(stderr, "nmx ping: {}\n", describe(info));
+  tell("nmx ping: {}\n", describe(info));
   if (auto fits = check_fit(*port, {.longest = options.length}); !fits) {
     return std::unexpected(fits.error());
   }

@@ -4,6 +4,7 @@
 #include "ponger.hpp"
 #include "ports.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -23,7 +24,7 @@ Result<int> pong(const PingPortOptions& options) {
   auto port = open_ping_port(options);
   if (!port) return std::unexpected(port.error());
   const netmap::PortInfo& info = port->info();
-  fmt::print(stderr, "nmx pong: {}\n", describe(info));
+  tell("nmx pong: {}\n", describe(info));
   wait_for_link(info, options.link_wait);
 
   Ponger ponger(*port, mac_of(info, local), options.count != 0 ? options.count : UINT64_MAX);
@@ -36,7 +37,7 @@ Result<int> pong(const PingPortOptions& options) {
   report.total("answered", *total);
   say_faults(options.faults, {&*port, 1});
   if (ponger.ignored() != 0) {
-    fmt::print(stderr, "{} packets were not UDP over IPv4, and not answered\n", ponger.ignored());
+    tell("{} packets were not UDP over IPv4, and not answered\n", ponger.ignored());
   }
   if (options.count != 0 && total->packets != options.count) {
     return std::unexpected(

@@ -3,11 +3,13 @@
 
 #include "interface.hpp"
 #include "stop.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 namespace nmx {
@@ -150,6 +152,21 @@ MacAddress mac_of(const PortInfo& info, const MacAddress& otherwise) {
   return has_one ? mac_of(info.name).value_or(otherwise) : otherwise;
 }
 
+Result<> check_apart(const std::string& port, const std::string& read, const std::string& written) {
+  const auto name = netmap::parse_port_name(port);
+  if (!name || !name->capture) return {};
+  const auto is_same = [](const std::string& one, const std::string& other) {
+    std::error_code unknown;
+    return std::filesystem::equivalent(one, other, unknown) &&
+           std::filesystem::is_regular_file(one, unknown);
+  };
+  if (!is_same(name->capture->tx, read) && !is_same(name->capture->rx, written)) return {};
+  return std::unexpected(
+      Error(netmap::errc::conflicting_options,
+            fmt::format("'{}' is the file that '{}' means, and cannot be read and written at once",
+                        read.empty() ? written : read, port)));
+}
+
 bool is_end(const Error& error) {
   return error == netmap::errc::end_of_capture;
 }
@@ -168,7 +185,7 @@ std::string alone(const PortInfo& info) {
 void wait_for_link(const PortInfo& info, std::optional<double> seconds) {
   const double wanted = seconds.value_or(is_interface(info) ? 2 : 0);
   if (wanted == 0) return;
-  fmt::print(stderr, "waiting {} s for the link\n", wanted);
+  tell("waiting {} s for the link\n", wanted);
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                       std::chrono::duration<double>(wanted));
   while (!stop_requested() && Clock::now() < end) {

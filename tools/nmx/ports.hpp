@@ -46,6 +46,10 @@ namespace nmx {
 [[nodiscard]] MacAddress mac_of(const netmap::PortInfo& info, const MacAddress& otherwise);
 /// Whether nothing failed, but a capture has been read to its end.
 [[nodiscard]] bool is_end(const netmap::Error& error);
+/// Fails if the port would write the capture `read`, or read the one `written`, which is to be
+/// called before either is opened: the file would be emptied first. Empty: no file.
+[[nodiscard]] netmap::Result<> check_apart(const std::string& port, const std::string& read,
+                                           const std::string& written);
 /// Waits as asked, or 2 s for an interface, or until stopped.
 void wait_for_link(const netmap::PortInfo& info, std::optional<double> seconds);
 

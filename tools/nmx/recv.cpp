@@ -5,6 +5,7 @@
 #include "receiver.hpp"
 #include "sequence_report.hpp"
 #include "tasks.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -25,7 +26,7 @@ struct RecvOptions : TransferOptions {
 };
 
 Result<int> conclude(const RecvOptions& options, const Traffic& total, const SequenceTally& tally) {
-  if (options.numbered) fmt::print(stderr, "{}\n", to_text(tally.counts()));
+  if (options.numbered) tell("{}\n", to_text(tally.counts()));
   if (options.count != 0 && total.packets != options.count) {
     return std::unexpected(
         Error(std::make_error_code(std::errc::interrupted),
@@ -38,7 +39,7 @@ Result<int> recv(const RecvOptions& options) {
   auto ports = open_ports(options, netmap::Direction::rx);
   if (!ports) return std::unexpected(ports.error());
   const netmap::PortInfo& info = ports->front().info();
-  fmt::print(stderr, "nmx recv: {}\n", describe(info));
+  tell("nmx recv: {}\n", describe(info));
   wait_for_link(info, options.link_wait);
 
   Budget budget(options.count);

@@ -6,8 +6,7 @@
 #include "ports.hpp"
 #include "replayer.hpp"
 #include "tasks.hpp"
-
-#include <fmt/format.h>
+#include "tell.hpp"
 
 #include <cstdio>
 #include <memory>
@@ -28,29 +27,30 @@ struct ReplayOptions : TransferOptions {
 
 void say(const Replayer& replayer) {
   if (replayer.lateness().count() != 0) {
-    fmt::print(stderr, "sent late  µs: {}\n", to_text(replayer.lateness()));
+    tell("sent late  µs: {}\n", to_text(replayer.lateness()));
   }
   if (replayer.padded() != 0) {
-    fmt::print(stderr, "{} packets were not captured whole: zeroes were sent for the rest\n",
-               replayer.padded());
+    tell("{} packets were not captured whole: zeroes were sent for the rest\n", replayer.padded());
   }
   if (replayer.too_large() != 0) {
-    fmt::print(stderr, "{} packets did not fit into the ring, and were left out\n",
-               replayer.too_large());
+    tell("{} packets did not fit into the ring, and were left out\n", replayer.too_large());
   }
   if (replayer.left() != 0) {
-    fmt::print(stderr, "{} slots were sent, but nobody has taken them\n", replayer.left());
+    tell("{} slots were sent, but nobody has taken them\n", replayer.left());
   }
 }
 
 Result<int> replay(const ReplayOptions& options) {
+  if (auto apart = check_apart(options.port, options.file, ""); !apart) {
+    return std::unexpected(apart.error());
+  }
   auto file = CaptureFile::open(options.file);
   if (!file) return std::unexpected(file.error());
   auto ports = open_ports(options, netmap::Direction::tx);
   if (!ports) return std::unexpected(ports.error());
   netmap::Port& port = ports->front();
   const netmap::PortInfo& info = port.info();
-  fmt::print(stderr, "nmx replay: {}\n", describe(info));
+  tell("nmx replay: {}\n", describe(info));
   wait_for_link(info, options.link_wait);
 
   Replayer replayer(port, std::move(*file),

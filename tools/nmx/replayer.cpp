@@ -178,7 +178,7 @@ Result<> Replayer::write(netmap::TxSlots::iterator& slot) {
     const auto into = to_be_sent(to, last_bytes_);
     if (!into) return std::unexpected(into.error());
     const auto part = stored.first(std::min<std::size_t>(stored.size(), last_bytes_));
-    std::memcpy(into->data(), part.data(), part.size());
+    if (!part.empty()) std::memcpy(into->data(), part.data(), part.size());
     std::ranges::fill(into->subspan(part.size()), std::byte{0});
     stored = stored.subspan(part.size());
     left -= last_bytes_;

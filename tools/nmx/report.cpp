@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "report.hpp"
 
+#include "tell.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -73,13 +75,13 @@ void Report::interval(const Traffic& traffic) const {
   if (options_.quiet) return;
   const Remarks remarks = remarks_ ? remarks_() : Remarks{};
   const char* gap = remarks.text.empty() ? "" : "  ";
-  fmt::print(stderr, "{}{}{}\n", interval_line(traffic), gap, remarks.text);
+  tell("{}{}{}\n", interval_line(traffic), gap, remarks.text);
   if (options_.json == JsonOutput::lines) print("interval", traffic, remarks);
 }
 
 void Report::total(const std::string& verb, const Traffic& traffic) const {
   if (options_.quiet) return;
-  fmt::print(stderr, "{}\n", total_line(verb, traffic));
+  tell("{}\n", total_line(verb, traffic));
   if (options_.json == JsonOutput::none) return;
   print("total", traffic, remarks_ ? remarks_() : Remarks{});
 }

@@ -8,6 +8,7 @@
 #include "ports.hpp"
 #include "rate_search.hpp"
 #include "stop.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 
@@ -105,9 +106,9 @@ class Search {
     }
     if (!trial) return trial;
     const std::string wanted = asked == 0 ? "as many as go" : scaled(asked, "pps");
-    fmt::print(stderr, "{} bytes, {}: {} asked for, {} offered, {} of {} lost{}\n", length_, name,
-               wanted, scaled(trial->offered, "pps"), trial->lost, trial->sent,
-               trial->corrupt == 0 ? "" : fmt::format(", {} corrupt", trial->corrupt));
+    tell("{} bytes, {}: {} asked for, {} offered, {} of {} lost{}\n", length_, name, wanted,
+         scaled(trial->offered, "pps"), trial->lost, trial->sent,
+         trial->corrupt == 0 ? "" : fmt::format(", {} corrupt", trial->corrupt));
     if (trial->stuck == 0 || trial->lost != trial->sent) return trial;
     return std::unexpected(Error(
         std::make_error_code(std::errc::timed_out),
@@ -173,7 +174,7 @@ Result<int> rfc2544(const Rfc2544Options& options) {
   auto rx = open_port(options.ports.back(), options.device);
   if (!rx) return std::unexpected(rx.error());
   if (auto checked = check(*tx, *rx, options); !checked) return std::unexpected(checked.error());
-  fmt::print(stderr, "nmx rfc2544: from {}; to {}\n", describe(tx->info()), describe(rx->info()));
+  tell("nmx rfc2544: from {}; to {}\n", describe(tx->info()), describe(rx->info()));
   wait_for_link(is_interface(tx->info()) ? tx->info() : rx->info(), options.link_wait);
 
   std::vector<Row> rows;

@@ -2,6 +2,7 @@
 #include "switch.hpp"
 
 #include "ports.hpp"
+#include "tell.hpp"
 
 #include <netmap/control.hpp>
 
@@ -52,7 +53,7 @@ Command add_deed(CLI::App& parent, const std::string& name, const char* what, co
             }
             const auto done = deed(options->name, options->device);
             if (!done) return std::unexpected(done.error());
-            fmt::print(stderr, "nmx switch {}: {}\n", name, *done);
+            tell("nmx switch {}: {}\n", name, *done);
             return 0;
           }};
 }
@@ -63,7 +64,7 @@ Result<netmap::PortInfo> introduce(const std::string& command, const DeviceOptio
   auto info = netmap::port_info("", device);
   if (!info) return info;
   const std::string domain = info->domain.empty() ? "" : ", domain " + info->domain;
-  fmt::print(stderr, "nmx switch {}: {} device{}\n", command, to_string(info->device), domain);
+  tell("nmx switch {}: {} device{}\n", command, to_string(info->device), domain);
   return info;
 }
 

@@ -6,6 +6,7 @@
 #include "stop.hpp"
 #include "switch.hpp"
 #include "switch_ports.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -52,7 +53,7 @@ Result<int> list(const SwitchOptions& options) {
     json["ports"] = list_of(*ports);
     print(json);
   } else if (ports->empty()) {
-    fmt::print(stderr, "there are no switches; opening 'vale0:a' makes one\n");
+    tell("there are no switches; opening 'vale0:a' makes one\n");
   } else {
     fmt::print("{}", port_table(*ports));
   }

@@ -2,6 +2,7 @@
 #include "tasks.hpp"
 
 #include "stop.hpp"
+#include "tell.hpp"
 
 #include <fmt/format.h>
 
@@ -144,7 +145,7 @@ void supervise(Crew& crew, const Ticks& ticks, const RunOptions& options) {
     now = Clock::now();
     if (!is_told && now - start >= 1s) {
       is_told = true;
-      if (!has_moved(crew.counters())) fmt::print(stderr, "{}\n", options.alone);
+      if (!has_moved(crew.counters())) tell("{}\n", options.alone);
     }
     if (options.limit && now - start >= *options.limit) request_stop();
     if (options.silence &&
