@@ -249,6 +249,8 @@ Result<> Balancer::finish() {
 Result<bool> Balancer::wait() {
   std::vector<netmap::Wanted> wanted;
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
+    // The round's last sync may have brought it: nothing would wake us for it again.
+    if (work_.outlets[n].has_returned()) return true;
     const auto directions = ask(n);
     if (!directions) return std::unexpected(directions.error());
     if (!directions->empty()) wanted.push_back({&work_.outlets[n].port(), *directions});
@@ -256,7 +258,7 @@ Result<bool> Balancer::wait() {
   if (has_ended_ && wanted.empty()) return false;
   if (!has_ended_) {
     for (RxRing& ring : work_.input.rx_rings()) {
-      // The round's last sync may have brought it: nothing would wake us for it again.
+      // As above.
       if (!awaited_ && !ring.packets().empty()) return true;
       // What has come, but cannot be sent yet, must not wake us.
       if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());

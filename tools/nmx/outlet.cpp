@@ -80,6 +80,12 @@ std::size_t Outlet::packet_at(const netmap::TxSlots::iterator& first,
   return 0;
 }
 
+bool Outlet::has_returned() {
+  if (sent_.empty()) return false;
+  const netmap::TxSlots slots = ring_->returned(unseen_);
+  return packet_at(slots.begin(), slots.end()) != 0;
+}
+
 bool Outlet::collect(netmap::TxSlots::iterator first, std::size_t length) {
   bool is_here = true;
   pieces_.clear();

@@ -60,6 +60,9 @@ class Outlet {
     return {};
   }
 
+  /// Whether for_each_returned() has something to use.
+  [[nodiscard]] bool has_returned();
+
   /// What the port has to be ready for, so that something more can be done: room for `slots`, or,
   /// if it is followed, anything that comes back. None if it is to be left alone.
   netmap::Result<netmap::Directions> ask(std::size_t slots);
