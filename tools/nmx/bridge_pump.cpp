@@ -45,7 +45,11 @@ Result<std::uint64_t> BridgePump::round(Counters& counters) {
   if (!there) return there;
   const auto back = move(1, counters);
   if (!back) return back;
-  if (auto sent = send(); !sent) return std::unexpected(sent.error());
+  const std::array moved{*back, *there};  // to which port
+  for (const Way port : {0U, 1U}) {
+    if (spin_ == 0ns && moved[port] == 0) continue;  // each sync is a system call
+    if (auto synced = ports_[port]->sync_tx(); !synced) return std::unexpected(synced.error());
+  }
   if (spin_ == 0ns) return *there + *back;
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return std::unexpected(looked.error());
@@ -74,16 +78,6 @@ Result<std::uint64_t> BridgePump::move(Way way, Counters& counters) {
   }
   moved_[way] += packets;
   return packets;
-}
-
-Result<> BridgePump::send() {
-  for (Port* port : each_port()) {
-    const bool has_sent =
-        std::ranges::any_of(port->tx_rings(), [](const TxRing& tx) { return tx.pending() != 0; });
-    if (!has_sent && spin_ == 0ns) continue;  // each sync is a system call
-    if (auto synced = port->sync_tx(); !synced) return synced;
-  }
-  return {};
 }
 
 Result<> BridgePump::look(Way way) {

@@ -48,7 +48,6 @@ class BridgePump {
   }
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);
-  netmap::Result<> send();
   netmap::Result<> look(Way way);
   netmap::Result<bool> wait();
   netmap::Result<> drain();
