@@ -46,8 +46,8 @@ namespace nmx {
 [[nodiscard]] MacAddress mac_of(const netmap::PortInfo& info, const MacAddress& otherwise);
 /// Whether nothing failed, but a capture has been read to its end.
 [[nodiscard]] bool is_end(const netmap::Error& error);
-/// Fails if the port would write the capture `read`, or read the one `written`, which is to be
-/// called before either is opened: the file would be emptied first. Empty: no file.
+/// Fails if the port writes the file `read`, or reads the file `written`: that would be emptied
+/// first. Before either is opened; an empty name is no file.
 [[nodiscard]] netmap::Result<> check_apart(const std::string& port, const std::string& read,
                                            const std::string& written);
 /// Waits as asked, or 2 s for an interface, or until stopped.
