@@ -95,6 +95,9 @@ struct Place {
 /// swap() without telling the device, which forward() does once for many. Yields false if it does
 /// nothing.
 [[nodiscard]] bool exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+/// Copies what was received, the last or only fragment of its packet. Yields false, and does
+/// nothing, if one of the slots is not sound or has a data offset, or if it does not fit.
+[[nodiscard]] bool copy(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
 /// What TxSlot::set_length() does for rings with data offsets; errc{} if it did.
 NETMAP_RARE_CALL inline errc set_length(const Bounds& bounds, abi::netmap_slot& slot,
                                         std::size_t length, std::uint16_t flags) noexcept {
@@ -178,6 +181,7 @@ class Slot {
   void look() noexcept { index_ = detail::load(place_.slot->buf_idx); }
 
   friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+  friend bool detail::copy(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
   friend Result<> swap(RxSlot& received, TxSlot& free);
 
   detail::Place place_;
@@ -217,6 +221,7 @@ class RxSlot : public Slot {
 
  private:
   friend bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
+  friend bool detail::copy(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED);
   friend Result<> swap(RxSlot& received, TxSlot& free);
 
   std::uint16_t length_;
@@ -268,7 +273,7 @@ class TxSlot : public Slot {
     const auto into = buffer();
     if (into.size() < bytes.size()) [[unlikely]]  // the other side moved the offset
       return detail::refuse(errc::ring_corrupt);
-    std::memcpy(into.data(), bytes.data(), bytes.size());
+    detail::copy_bytes(into.data(), bytes.data(), bytes.size());
     return set;
   }
 };
@@ -294,6 +299,24 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
   store(free.place_.slot->buf_idx, free.index_);
   store(free.place_.slot->len, received.length_);
   store(free.place_.slot->flags, static_cast<std::uint16_t>(kept | changed));
+  return true;
+}
+
+inline bool detail::copy(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKED) {
+  received.place_.check();
+  free.place_.check();
+  const BufferArea& from = received.buffers_;
+  const BufferArea& to = free.buffers_;
+  const std::size_t length = received.length_;
+  if (!from.is_plain(received.index_) || !to.is_plain(free.index_) || length > from.size ||
+      length > to.size) [[unlikely]] {
+    return false;
+  }
+  const int kept = free.flags() & abi::slot_flags::buf_changed;
+  store(free.place_.slot->len, received.length_);
+  store(free.place_.slot->flags, static_cast<std::uint16_t>(kept));
+  copy_bytes(to.base + std::size_t{free.index_} * to.size,
+             from.base + std::size_t{received.index_} * from.size, length);
   return true;
 }
 

@@ -67,17 +67,17 @@ Result<Forwarded> forward_swapping(RxRing& rx, TxRing& tx, std::size_t limit) {
 
 /// Copies packets of one slot into one slot each, up to the first that does not go so.
 Result<Forwarded> copy_whole_slots(RxRing& rx, TxRing& tx, std::size_t limit) {
-  const auto waiting = rx.packets();
   const auto room = tx.slots();
+  const auto waiting = rx.packets(std::min(limit, room.size())).slots();
   auto in = waiting.begin();
   auto out = room.begin();
   Forwarded done;
-  for (; done.packets != limit && in != waiting.end() && out != room.end(); ++in, ++out) {
-    const Packet packet = *in;
-    const auto bytes = packet.front();
-    if (!packet.is_linear() || bytes.empty() || !(*out).write(bytes)) break;
+  for (; in != waiting.end(); ++in, ++out) {
+    RxSlot full = *in;
+    TxSlot empty = *out;
+    if (full.more_fragments() || !detail::copy(full, empty)) break;
     ++done.packets;
-    done.bytes += bytes.size();
+    done.bytes += full.length();
   }
   if (done.packets == 0) return done;
   if (!tx.commit(out) || !rx.release(in)) return detail::refuse<Forwarded>(errc::ring_corrupt);

@@ -120,6 +120,19 @@ TEST_F(Faulty, NothingIsLostByDelayShortBatchesAndWakeUps) {
   EXPECT_GT(right.stats().faults.late + left.stats().faults.late, 0U);
 }
 
+TEST_F(Faulty, WhoAsksForNoRoomSleeps) {
+  Port left = open("x{1", Faults{.delay = 1h});
+  TxRing& tx = left.tx_rings()[0];
+  for (const char* under_way : {"nothing", "a packet"}) {
+    tx.want_none();
+    const std::uint64_t before = left.stats().polls;
+    EXPECT_TRUE(must(left.wait(Direction::tx, 5ms)).empty());
+    EXPECT_LE(left.stats().polls - before, 2U) << under_way << " is under way";
+    must(tx.send(numbered(7)));
+    must(left.sync_tx());
+  }
+}
+
 TEST_F(Faulty, WhoWaitsForAnAnswerPassesOnTheQuestion) {
   Port left = open("x{1", Faults{.delay = 3ms});
   Port right = open("x}1");

@@ -277,6 +277,25 @@ TEST_P(BrokenSlots, LongerThanABufferStopForwardingBehindWholePackets) {
 
 INSTANTIATE_TEST_SUITE_P(OneRegionAndTwo, BrokenSlots, testing::Values(Regions::one, Regions::two));
 
+TEST(Forward, BetweenRegionsStopsAtABrokenSlotOfEitherSide) {
+  using Break = void (*)(FakePort&, FakePort&);
+  for (const Break broken : {
+           Break([](FakePort& in, FakePort&) { in.arrivals().slot(1).buf_idx = 1; }),
+           Break([](FakePort& in, FakePort&) { in.arrivals().slot(1).buf_idx = UINT32_MAX; }),
+           Break([](FakePort& in, FakePort&) { in.arrivals().slot(1).len = 65; }),
+           Break([](FakePort&, FakePort& out) { out.departures().slot(1).buf_idx = 1; }),
+       }) {
+    FakePort in({.buffer_size = 64});
+    FakePort out({.buffer_size = 128});
+    for (const char* packet : {"a", "b", "c"}) in.arrivals().arrives({bytes_of(packet)});
+    broken(in, out);
+    EXPECT_EQ(code_of(forward(in.rx(), out.tx())), errc::ring_corrupt);
+    ASSERT_EQ(out.departures().waiting(), 1U);
+    EXPECT_EQ(out.departures().take().bytes, bytes_of("a"));
+    EXPECT_EQ(in.rx().slots().size(), 2U);
+  }
+}
+
 TEST(Forward, StopsAtAFreeSlotThatNamesNoBuffer) {
   FakePort port;
   port.arrivals().arrives({bytes_of("a")});

@@ -96,8 +96,7 @@ Command add_balance(CLI::App& nmx) {
   add_port_options(*app, *options);
   add_batch_option(*app, options->batch);
   add_spin_option(*app, options->spin);
-  app->get_option("--spin")->description(
-      "Never sleep (--spin=1ms: sleep after so long) [50us, with the module 0]");
+  app->get_option("--spin")->description("Never sleep (--spin=1ms: sleep after so long) [50us]");
   app->add_option_function<std::vector<std::string>>(
          "--pipes",
          [options](const std::vector<std::string>& texts) {

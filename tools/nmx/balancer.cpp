@@ -72,11 +72,13 @@ Balancer::Balancer(Balance& work, std::uint32_t batch, std::uint64_t count,
       unreceived_(count == 0 ? UINT64_MAX : count),
       is_capture_(is_capture(work.input.info())),
       // A capture is there, or has ended: looking again brings nothing.
-      spin_(is_capture_ ? 0ns : spin.value_or(default_spin(work.input))),
+      spin_(is_capture_ ? 0ns : spin.value_or(default_spin)),
       overflow_(static_cast<std::uint32_t>(work.overflow.size()), work.outlets.size()) {}
 
 Result<> Balancer::run(Counters& counters) {
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin_);
+  auto done = pump(
+      counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
+      spin_);
   if (!done) return done;
   if (!is_capture_) {  // gives back what was received last
     if (auto synced = work_.input.sync_rx(); !synced) return synced;
@@ -233,8 +235,7 @@ Result<> Balancer::send(Outlet& to, TxSlot& slot, const Piece& piece) {
   return to.take(*work_.spare, piece);
 }
 
-/// Hands over what was sent. Gives back what was received and sees what comes next, unless the wait
-/// does so.
+/// Hands over what was sent. The wait gives back what was received and sees what comes next.
 Result<> Balancer::finish() {
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     Outlet& outlet = work_.outlets[n];
@@ -242,11 +243,10 @@ Result<> Balancer::finish() {
     if (auto flushed = outlet.flush(); !flushed) return flushed;
   }
   free_buffers_ = overflow_.free();
-  if (has_ended_ || spin_ == 0ns) return {};
-  return work_.input.sync_rx();
+  return {};
 }
 
-Result<bool> Balancer::wait() {
+Result<bool> Balancer::wait(std::chrono::nanoseconds timeout) {
   std::vector<netmap::Wanted> wanted;
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     // The round's last sync may have brought it: nothing would wake us for it again.
@@ -265,7 +265,7 @@ Result<bool> Balancer::wait() {
     }
     if (!awaited_) wanted.push_back({&work_.input, Direction::rx});
   }
-  const auto waited = netmap::wait_any(wanted, slice);
+  const auto waited = netmap::wait_any(wanted, timeout);
   if (!waited && !is_end(waited.error())) return waited;
   has_ended_ = has_ended_ || !waited;
   return true;

@@ -78,7 +78,7 @@ class Balancer {
   netmap::Result<> send(Outlet& to, netmap::RxSlot& slot, const Piece& piece);
   netmap::Result<> send(Outlet& to, netmap::TxSlot& slot, const Piece& piece);
 
-  netmap::Result<bool> wait();
+  netmap::Result<bool> wait(std::chrono::nanoseconds timeout);
   netmap::Result<netmap::Directions> ask(std::size_t n);
   netmap::Result<> drain();
 

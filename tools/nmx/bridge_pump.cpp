@@ -11,7 +11,6 @@
 
 namespace nmx {
 
-using netmap::Direction;
 using netmap::Directions;
 using netmap::Error;
 using netmap::Port;
@@ -22,7 +21,7 @@ using netmap::Wanted;
 using namespace std::chrono_literals;
 
 BridgePump::BridgePump(Port& a, Port& b, std::uint32_t batch)
-    : ports_{&a, &b}, batch_(batch), spin_(std::max(default_spin(a), default_spin(b))) {}
+    : ports_{&a, &b}, batch_(batch) {}
 
 bool BridgePump::is_zero_copy() const {
   const Way way = is_open(0) ? 0 : 1;
@@ -30,7 +29,9 @@ bool BridgePump::is_zero_copy() const {
 }
 
 Result<> BridgePump::run(Counters& counters) {
-  auto done = pump(counters, [&] { return round(counters); }, [&] { return wait(); }, spin_);
+  auto done = pump(
+      counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
+      default_spin);
   if (!done) return done;
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return looked;
@@ -38,8 +39,7 @@ Result<> BridgePump::run(Counters& counters) {
   return drain();
 }
 
-/// Moves what there is each way and sends it. Gives the slots it lay in back and sees what comes
-/// next, unless the wait does so, in one system call for both ports.
+/// Moves what there is each way and sends it. The wait gives back the slots it lay in.
 Result<std::uint64_t> BridgePump::round(Counters& counters) {
   const auto there = move(0, counters);
   if (!there) return there;
@@ -47,12 +47,8 @@ Result<std::uint64_t> BridgePump::round(Counters& counters) {
   if (!back) return back;
   const std::array moved{*back, *there};  // to which port
   for (const Way port : {0U, 1U}) {
-    if (spin_ == 0ns && moved[port] == 0) continue;  // each sync is a system call
+    if (moved[port] == 0) continue;
     if (auto synced = ports_[port]->sync_tx(); !synced) return std::unexpected(synced.error());
-  }
-  if (spin_ == 0ns) return *there + *back;
-  for (const Way way : {0U, 1U}) {
-    if (auto looked = look(way); !looked) return std::unexpected(looked.error());
   }
   return *there + *back;
 }
@@ -88,25 +84,23 @@ Result<> BridgePump::look(Way way) {
   return {};
 }
 
-/// Yields false if nothing can come any more.
-Result<bool> BridgePump::wait() {
+Result<bool> BridgePump::wait(std::chrono::nanoseconds timeout) {
   if (!has_a_way()) return false;
   std::array<Directions, 2> wanted;
   for (const Way way : {0U, 1U}) {
     if (!is_open(way)) continue;
-    Port& from = *ports_[way];
-    // What waits for room is not polled for, and so gives no slots back.
-    if (spin_ == 0ns && has_packets(from)) {
-      if (auto looked = look(way); !looked) return std::unexpected(looked.error());
-    }
-    const auto wants = ask(from, *ports_[1 - way]);
+    const auto wants = ask(*ports_[way], *ports_[1 - way]);
     if (!wants) return std::unexpected(wants.error());
     wanted[way] |= wants->from;
     wanted[1 - way] |= wants->to;
   }
   const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
-  const auto waited = netmap::wait_any(both, slice);
-  if (!waited && !is_end(waited.error())) return waited;
+  const auto waited = netmap::wait_any(both, timeout);
+  if (waited) return true;
+  if (!is_end(waited.error())) return waited;
+  for (const Way way : {0U, 1U}) {
+    if (auto looked = look(way); !looked) return std::unexpected(looked.error());
+  }
   return true;
 }
 

@@ -49,12 +49,11 @@ class BridgePump {
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(Way way, Counters& counters);
   netmap::Result<> look(Way way);
-  netmap::Result<bool> wait();
+  netmap::Result<bool> wait(std::chrono::nanoseconds timeout);
   netmap::Result<> drain();
 
   std::array<netmap::Port*, 2> ports_;
   std::uint32_t batch_;
-  std::chrono::nanoseconds spin_;    ///< 0: each sync is a system call, and the wait is one
   std::array<bool, 2> has_ended_{};  ///< captures that have been read to their end
   std::array<std::atomic<std::uint64_t>, 2> moved_{};
   std::size_t left_ = 0;

@@ -11,8 +11,6 @@
 
 namespace nmx {
 
-using netmap::Direction;
-using netmap::Directions;
 using netmap::Error;
 using netmap::Packet;
 using netmap::Result;
@@ -28,8 +26,9 @@ bool DedupPump::is_zero_copy() const {
 }
 
 Result<> DedupPump::run(Counters& counters) {
-  auto done =
-      pump(counters, [&] { return round(counters); }, [&] { return wait(); }, default_spin(*in_));
+  auto done = pump(
+      counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
+      default_spin);
   if (!done) return done;
   const auto left = out_->drain(1s);
   if (!left) return std::unexpected(left.error());
@@ -50,7 +49,8 @@ Result<std::uint64_t> DedupPump::round(Counters& counters) {
     }
     packets += *moved;
   }
-  if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  if (packets == 0) return 0;
+  if (auto synced = out_->sync_tx(); !synced) return std::unexpected(synced.error());
   return packets;
 }
 
@@ -95,22 +95,15 @@ bool DedupPump::is_duplicate(const Packet& packet, Clock::time_point now) {
   return window_.is_duplicate(now);
 }
 
-Result<> DedupPump::sync() {
-  if (auto synced = out_->sync_tx(); !synced) return synced;
-  if (has_ended_) return {};
-  const auto synced = in_->sync_rx();
-  has_ended_ = !synced && is_end(synced.error());
-  if (!synced && !has_ended_) return synced;
-  return {};
-}
-
-Result<bool> DedupPump::wait() {
+Result<bool> DedupPump::wait(std::chrono::nanoseconds timeout) {
   if (has_ended_) return false;
   const auto wants = ask(*in_, *out_);
   if (!wants) return std::unexpected(wants.error());
   const std::array both{netmap::Wanted{in_, wants->from}, netmap::Wanted{out_, wants->to}};
-  const auto waited = netmap::wait_any(both, slice);
-  if (!waited && !is_end(waited.error())) return waited;
+  const auto waited = netmap::wait_any(both, timeout);
+  if (waited) return true;
+  if (!is_end(waited.error())) return waited;
+  has_ended_ = true;
   return true;
 }
 

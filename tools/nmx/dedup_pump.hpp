@@ -39,8 +39,7 @@ class DedupPump {
   netmap::Result<std::uint64_t> round(Counters& counters);
   netmap::Result<std::uint64_t> move(std::size_t ring, Clock::time_point now, Counters& counters);
   [[nodiscard]] bool is_duplicate(const netmap::Packet& packet, Clock::time_point now);
-  netmap::Result<> sync();
-  netmap::Result<bool> wait();
+  netmap::Result<bool> wait(std::chrono::nanoseconds timeout);
 
   netmap::Port* in_;
   netmap::Port* out_;

@@ -4,26 +4,26 @@
 #include "stop.hpp"
 #include "traffic.hpp"
 
-#include <netmap/port.hpp>
+#include <netmap/error.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <thread>
 
 namespace nmx {
 
-/// How long to look again before sleeping, so that a sender need not wake us. Where polling is a
-/// sync, a look costs a system call as the sleep does.
-[[nodiscard]] inline std::chrono::nanoseconds default_spin(const netmap::Port& port) {
-  return std::chrono::microseconds(port.wait_handle(netmap::Direction::rx).syncs ? 0 : 50);
-}
+/// How long to look again before sleeping, so that a sender need not wake us.
+inline constexpr std::chrono::nanoseconds default_spin = std::chrono::microseconds(50);
 
 /// Calls round(), which moves what there is and yields how many packets that were, until stopped.
-/// While nothing moves it looks again as long as `spin`, and then calls wait(), which sleeps; that
-/// yields false if nothing can come any more.
+/// While nothing moves it calls wait(timeout), which syncs and yields false if nothing can come any
+/// more: without a timeout as long as `spin` lasts, then to sleep.
 template <class Round, class Wait>
 netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::nanoseconds spin) {
+  constexpr int enough = 32;  // looks: where each is a system call, 50us may be two
   std::optional<Clock::time_point> idle_since;
+  int looks = 0;
   while (!stop_requested()) {
     const netmap::Result<std::uint64_t> moved = round();
     if (!moved) return std::unexpected(moved.error());
@@ -31,13 +31,15 @@ netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::n
       if (!counters.has_moved()) counters.set_first(Clock::now());
       counters.set_moved();
       idle_since.reset();
+      looks = 0;
       continue;
     }
     const auto now = Clock::now();
     const auto since = idle_since.value_or(now);
     idle_since = since;
-    if (now - since < spin) continue;
-    const netmap::Result<bool> goes_on = wait();
+    const bool spins = spin.count() != 0 && (looks < enough || now - since < spin);
+    if (spins && looks++ != 0) std::this_thread::yield();  // perhaps to the sender
+    const netmap::Result<bool> goes_on = wait(spins ? std::chrono::nanoseconds(0) : slice);
     if (!goes_on) return std::unexpected(goes_on.error());
     if (!*goes_on) break;
   }

@@ -31,11 +31,6 @@ TxRing& target(Port& to, std::size_t ring) {
   return to.tx_rings()[ring % to.tx_rings().size()];
 }
 
-bool has_packets(Port& from) {
-  return std::ranges::any_of(from.rx_rings(),
-                             [](const RxRing& ring) { return !ring.packets().empty(); });
-}
-
 Result<WayWants> ask(Port& from, Port& to) {
   WayWants wants;
   std::vector<std::uint32_t> room;  // of each target, for the smallest of those that come next
@@ -53,9 +48,12 @@ Result<WayWants> ask(Port& from, Port& to) {
     std::uint32_t& least = room[i % room.size()];
     least = std::min(least, slots_of(*packets.begin(), rx, target(to, i)));
   }
-  for (std::size_t n = 0; n != room.size(); ++n) {
+  if (wants.from.empty()) {  // else the wait gives back what was released
+    if (auto synced = from.sync_rx(); !synced) return std::unexpected(synced.error());
+  }
+  for (std::size_t n = 0; n != to.tx_rings().size(); ++n) {
     TxRing& tx = to.tx_rings()[n];
-    if (room[n] == UINT32_MAX) {
+    if (room.empty() || room[n] == UINT32_MAX) {
       tx.want_none();
     } else if (!tx.want(room[n])) {
       return std::unexpected(netmap::Error(
@@ -64,6 +62,9 @@ Result<WayWants> ask(Port& from, Port& to) {
                       from.info().name, to.info().name, tx.num_slots())));
     }
   }
+  // What is held back for a time goes out while that is waited for, even if no room is needed.
+  // Where polling is a sync, nothing is held, and each slot that comes back would wake us.
+  if (!to.wait_handle(Direction::tx).syncs) wants.to |= Direction::tx;
   return wants;
 }
 

@@ -12,9 +12,6 @@ namespace nmx {
 /// The ring that takes the packets of rx ring `ring`.
 [[nodiscard]] netmap::TxRing& target(netmap::Port& to, std::size_t ring);
 
-/// Whether a whole packet has been received.
-[[nodiscard]] bool has_packets(netmap::Port& from);
-
 struct WayWants {
   netmap::Directions from;
   netmap::Directions to;

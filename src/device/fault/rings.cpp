@@ -78,15 +78,21 @@ void FaultyTx::show_free() noexcept {
   shown_.set_tail(shown_.advance(*head, all - used));
 }
 
+/// Until there is room for what is asked for, or for the next packet under way, unless only time can
+/// make it.
 void FaultyTx::want() noexcept {
+  const std::size_t most = inner_.num_slots() - 1;
   const std::size_t free = inner_.slots().size();
+  const std::size_t asked = shown_.ledger().wanted;
   const auto head = shown_.head().value_or(shown_.first());
   const std::size_t shown_free = shown_.distance(head, shown_.tail());
-  std::size_t more =
-      shown_.ledger().wanted - std::min<std::size_t>(shown_.ledger().wanted, shown_free);
-  if (wire_.slots() != 0) more = wire_.next_slots() - std::min(wire_.next_slots(), free);
-  const auto most = inner_.num_slots() - 1;
-  (void)inner_.want(static_cast<std::uint32_t>(std::clamp<std::size_t>(free + more, 1, most)));
+  std::size_t wanted = free + asked - std::min(asked, shown_free);
+  const bool has_time = wire_.slots() != 0 && wire_.next_slots() <= free;
+  if (wire_.slots() != 0 && !has_time) wanted = std::min(wanted, wire_.next_slots());
+  const bool is_synced = head == shown_.first();  // else what was committed goes under way later
+  const bool is_out_of_reach = wanted > most && (has_time || asked > most);
+  if (is_synced && is_out_of_reach) return inner_.want_none();
+  (void)inner_.want(static_cast<std::uint32_t>(std::clamp<std::size_t>(wanted, 1, most)));
 }
 
 Clock::time_point FaultyTx::due() const {
