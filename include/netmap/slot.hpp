@@ -109,7 +109,7 @@ NETMAP_RARE_CALL inline errc set_length(const Bounds& bounds, abi::netmap_slot& 
   return {};
 }
 
-/// exchange() for rings with data offsets; the views do not learn of it.
+/// exchange() for rings with data offsets.
 [[nodiscard]] bool exchange_with_offsets(const Bounds& rx, abi::netmap_slot& received,
                                          const Bounds& tx, abi::netmap_slot& free) noexcept;
 
@@ -284,8 +284,12 @@ inline bool detail::exchange(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CH
   const BufferArea& buffers = received.buffers_;
   if (!buffers.is_plain(received.index_) || received.length_ > buffers.size ||
       !buffers.is_plain(free.index_)) [[unlikely]] {
-    return exchange_with_offsets(*received.place_.bounds, *received.place_.slot,
-                                 *free.place_.bounds, *free.place_.slot);
+    const bool is_done = exchange_with_offsets(*received.place_.bounds, *received.place_.slot,
+                                               *free.place_.bounds, *free.place_.slot);
+    received.look();
+    free.look();
+    received.flags_ = load(received.place_.slot->flags);
+    return is_done;
   }
   constexpr auto changed = abi::slot_flags::buf_changed;
   const int kept = received.flags_ & abi::slot_flags::more_fragments;
@@ -320,14 +324,11 @@ inline bool detail::copy(RxSlot& received, TxSlot& free) noexcept(!NETMAP_CHECKE
   return true;
 }
 
-inline Result<> swap(RxSlot& received, TxSlot& free) {
+[[gnu::always_inline]] inline Result<> swap(RxSlot& received, TxSlot& free) {
   if (received.place_.bounds->offsets != free.place_.bounds->offsets) {
     return detail::refuse(errc::not_supported);
   }
   if (!detail::exchange(received, free)) return detail::refuse(errc::ring_corrupt);
-  received.look();
-  free.look();
-  received.flags_ = detail::load(received.place_.slot->flags);
   received.place_.ledger->has_swapped = true;
   free.place_.ledger->has_swapped = true;
   return {};

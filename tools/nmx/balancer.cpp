@@ -14,7 +14,6 @@
 namespace nmx {
 
 using netmap::Direction;
-using netmap::Directions;
 using netmap::Error;
 using netmap::Result;
 using netmap::RxRing;
@@ -46,10 +45,8 @@ Extent extent(RxSlots::iterator slot, const RxSlots::iterator& end) {
 /// the headers.
 class Beginning {
  public:
-  std::span<const std::byte> of(const RxSlots::iterator& first, std::size_t slots) {
-    if (slots == 1) return (*first).bytes();
+  std::span<const std::byte> of(RxSlots::iterator slot, std::size_t slots) {
     std::size_t filled = 0;
-    auto slot = first;
     for (; slots != 0 && filled != bytes_.size(); --slots, ++slot) {
       const auto bytes = (*slot).bytes();
       const std::size_t part = std::min(bytes.size(), bytes_.size() - filled);
@@ -167,20 +164,20 @@ Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
     RxSlot front = *next;
     const auto [slots, size] =
         front.more_fragments() ? extent(next, waiting.end()) : Extent{1, front.length()};
-    const Flow flow = flow_of(beginning.of(next, slots));
+    const Flow flow = flow_of(slots == 1 ? front.bytes() : beginning.of(next, slots));
     ahead.step(slots);
-    const auto placed = place(work_.groups.front(), flow.hash, slots, [&](auto use) -> Result<> {
-      if (slots == 1) return use(front, Piece{flow.hash, front.length(), false});
-      // Whoever shares the ring may change its flags: the count that room was made for holds.
-      auto slot = next;
-      for (std::size_t left = slots; left != 0; --left, ++slot) {
-        RxSlot one = *slot;
-        if (auto used = use(one, Piece{flow.hash, one.length(), left != 1}); !used) return used;
-      }
-      return {};
-    });
-    if (!placed) return std::unexpected(placed.error());
-    if (!*placed) break;
+    const std::size_t n = choose(work_.groups.front(), flow.hash);
+    Outlet& to = work_.outlets[n];
+    if (slots == 1 && has_room(to, n, 1)) [[likely]] {
+      const Piece piece{flow.hash, front.length(), false};
+      const auto sent = is_capture_ ? to.copy(*next, piece) : to.take(front, piece);
+      if (!sent) return cannot_forward(to, sent.error());
+      to.count_forwarded(1);
+    } else {
+      const auto placed = place_received(next, slots, flow.hash);
+      if (!placed) return std::unexpected(placed.error());
+      if (!*placed) break;
+    }
     for (std::size_t left = slots; left != 0; --left) ++next;
     ++moved;
     bytes += size;
@@ -194,11 +191,23 @@ Result<std::uint64_t> Balancer::receive(RxRing& ring, Counters& counters) {
   return moved;
 }
 
+Result<bool> Balancer::place_received(RxSlots::iterator slot, std::size_t slots,
+                                      std::uint32_t hash) {
+  return place(work_.groups.front(), hash, slots, [&](auto use) -> Result<> {
+    // Whoever shares the ring may change its flags: the count that room was made for holds.
+    for (std::size_t left = slots; left != 0; --left, ++slot) {
+      RxSlot one = *slot;
+      if (auto used = use(one, Piece{hash, one.length(), left != 1}); !used) return used;
+    }
+    return {};
+  });
+}
+
 template <class Each>
 Result<bool> Balancer::place(const Group& group, std::uint32_t hash, std::size_t slots, Each each) {
   const std::size_t n = choose(group, hash);
   Outlet& to = work_.outlets[n];
-  if (slots <= to.room() && overflow_.empty(n)) [[likely]] {
+  if (has_room(to, n, slots)) {
     to.count_forwarded(1);
     return outcome(to, each([&](auto& slot, const Piece& piece) { return send(to, slot, piece); }));
   }
@@ -218,12 +227,14 @@ Result<bool> Balancer::place(const Group& group, std::uint32_t hash, std::size_t
 }
 
 Result<bool> Balancer::outcome(const Outlet& to, const Result<>& done) const {
-  if (done) [[likely]]
-    return true;
+  if (done) return true;
+  return cannot_forward(to, done.error());
+}
+
+std::unexpected<Error> Balancer::cannot_forward(const Outlet& to, const Error& why) const {
   return std::unexpected(
-      Error(done.error().code(),
-            fmt::format("cannot forward from '{}' to '{}': {}", work_.input.info().name,
-                        to.info().name, done.error().message())));
+      Error(why.code(), fmt::format("cannot forward from '{}' to '{}': {}", work_.input.info().name,
+                                    to.info().name, why.message())));
 }
 
 Result<> Balancer::send(Outlet& to, RxSlot& slot, const Piece& piece) {
@@ -235,43 +246,47 @@ Result<> Balancer::send(Outlet& to, TxSlot& slot, const Piece& piece) {
   return to.take(*work_.spare, piece);
 }
 
-/// Hands over what was sent. The wait gives back what was received and sees what comes next.
+/// Hands over what was sent, for the wait to sync.
 Result<> Balancer::finish() {
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
     Outlet& outlet = work_.outlets[n];
     outlet.see_queued(overflow_.packets(n));
-    if (auto flushed = outlet.flush(); !flushed) return flushed;
+    if (auto committed = outlet.commit(); !committed) return committed;
   }
   free_buffers_ = overflow_.free();
   return {};
 }
 
 Result<bool> Balancer::wait(std::chrono::nanoseconds timeout) {
-  std::vector<netmap::Wanted> wanted;
+  wanted_.clear();
+  bool goes_on = !has_ended_;
   for (std::size_t n = 0; n != work_.outlets.size(); ++n) {
-    // The round's last sync may have brought it: nothing would wake us for it again.
-    if (work_.outlets[n].has_returned()) return true;
-    const auto directions = ask(n);
-    if (!directions) return std::unexpected(directions.error());
-    if (!directions->empty()) wanted.push_back({&work_.outlets[n].port(), *directions});
+    Outlet& outlet = work_.outlets[n];
+    // The last sync may have brought it: nothing would wake us for it again.
+    if (outlet.has_returned()) timeout = 0ns;
+    const auto asked = ask(n);
+    if (!asked) return std::unexpected(asked.error());
+    goes_on |= *asked;
+    const bool needs_sync = outlet.needs_sync();
+    if (*asked || needs_sync) wanted_.push_back({&outlet.port(), Direction::tx});
   }
-  if (has_ended_ && wanted.empty()) return false;
+  if (!goes_on) return false;
   if (!has_ended_) {
     for (RxRing& ring : work_.input.rx_rings()) {
       // As above.
-      if (!awaited_ && !ring.packets().empty()) return true;
+      if (!awaited_ && !ring.packets().empty()) timeout = 0ns;
       // What has come, but cannot be sent yet, must not wake us.
       if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
     }
-    if (!awaited_) wanted.push_back({&work_.input, Direction::rx});
+    if (!awaited_) wanted_.push_back({&work_.input, Direction::rx});
   }
-  const auto waited = netmap::wait_any(wanted, timeout);
+  const auto waited = netmap::wait_any(wanted_, timeout);
   if (!waited && !is_end(waited.error())) return waited;
   has_ended_ = has_ended_ || !waited;
   return true;
 }
 
-Result<Directions> Balancer::ask(std::size_t n) {
+Result<bool> Balancer::ask(std::size_t n) {
   std::size_t slots = 0;
   if (!overflow_.empty(n)) slots = overflow_.front_slots(n);
   if (awaited_ && awaited_->outlet == n) slots = awaited_->slots;

@@ -73,13 +73,21 @@ class Balancer {
   /// to wait where it is.
   template <class Each>
   netmap::Result<bool> place(const Group& group, std::uint32_t hash, std::size_t slots, Each each);
+  [[gnu::noinline]] netmap::Result<bool> place_received(netmap::RxSlots::iterator slot,
+                                                        std::size_t slots, std::uint32_t hash);
+  /// Whether its pipe takes a packet of so many slots at once.
+  [[nodiscard]] bool has_room(const Outlet& outlet, std::size_t n, std::size_t slots) const {
+    return slots <= outlet.room() && overflow_.empty(n);
+  }
   /// True, or which forwarding failed.
   [[nodiscard]] netmap::Result<bool> outcome(const Outlet& to, const netmap::Result<>& done) const;
+  [[nodiscard]] std::unexpected<netmap::Error> cannot_forward(const Outlet& to,
+                                                             const netmap::Error& why) const;
   netmap::Result<> send(Outlet& to, netmap::RxSlot& slot, const Piece& piece);
   netmap::Result<> send(Outlet& to, netmap::TxSlot& slot, const Piece& piece);
 
   netmap::Result<bool> wait(std::chrono::nanoseconds timeout);
-  netmap::Result<netmap::Directions> ask(std::size_t n);
+  netmap::Result<bool> ask(std::size_t n);
   netmap::Result<> drain();
 
   struct Awaited {
@@ -94,6 +102,7 @@ class Balancer {
   std::chrono::nanoseconds spin_;
   bool has_ended_ = false;          ///< nothing more is to come
   std::optional<Awaited> awaited_;  ///< what the capture's next packet waits for
+  std::vector<netmap::Wanted> wanted_;
   Overflow overflow_;               ///< work_.overflow[cell] has what the cell holds
   std::atomic<std::uint64_t> non_ip_ = 0;
   std::atomic<std::uint32_t> free_buffers_ = 0;

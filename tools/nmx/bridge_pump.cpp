@@ -8,9 +8,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace nmx {
 
+using netmap::Direction;
 using netmap::Directions;
 using netmap::Error;
 using netmap::Port;
@@ -39,17 +41,12 @@ Result<> BridgePump::run(Counters& counters) {
   return drain();
 }
 
-/// Moves what there is each way and sends it. The wait gives back the slots it lay in.
+/// Moves what there is each way. The wait sends it and gives back the slots it lay in.
 Result<std::uint64_t> BridgePump::round(Counters& counters) {
   const auto there = move(0, counters);
   if (!there) return there;
   const auto back = move(1, counters);
   if (!back) return back;
-  const std::array moved{*back, *there};  // to which port
-  for (const Way port : {0U, 1U}) {
-    if (moved[port] == 0) continue;
-    if (auto synced = ports_[port]->sync_tx(); !synced) return std::unexpected(synced.error());
-  }
   return *there + *back;
 }
 
@@ -69,6 +66,7 @@ Result<std::uint64_t> BridgePump::move(Way way, Counters& counters) {
                             ports_[1 - way]->info().name, moved.error().message())));
     }
     if (moved->packets == 0) continue;
+    has_unsent_[1 - way] = true;
     counters.add(moved->packets, moved->bytes);
     packets += moved->packets;
   }
@@ -94,12 +92,16 @@ Result<bool> BridgePump::wait(std::chrono::nanoseconds timeout) {
     wanted[way] |= wants->from;
     wanted[1 - way] |= wants->to;
   }
+  for (const std::size_t port : {0U, 1U}) {
+    if (std::exchange(has_unsent_[port], false)) wanted[port] |= Direction::tx;
+  }
   const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;
   if (!is_end(waited.error())) return waited;
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return std::unexpected(looked.error());
+    if (auto synced = ports_[way]->sync_tx(); !synced) return std::unexpected(synced.error());
   }
   return true;
 }

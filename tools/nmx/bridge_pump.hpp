@@ -54,7 +54,8 @@ class BridgePump {
 
   std::array<netmap::Port*, 2> ports_;
   std::uint32_t batch_;
-  std::array<bool, 2> has_ended_{};  ///< captures that have been read to their end
+  std::array<bool, 2> has_ended_{};   ///< captures that have been read to their end
+  std::array<bool, 2> has_unsent_{};  ///< since the port's last sync
   std::array<std::atomic<std::uint64_t>, 2> moved_{};
   std::size_t left_ = 0;
 };

@@ -8,9 +8,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
 
 namespace nmx {
 
+using netmap::Direction;
 using netmap::Error;
 using netmap::Packet;
 using netmap::Result;
@@ -49,8 +51,6 @@ Result<std::uint64_t> DedupPump::round(Counters& counters) {
     }
     packets += *moved;
   }
-  if (packets == 0) return 0;
-  if (auto synced = out_->sync_tx(); !synced) return std::unexpected(synced.error());
   return packets;
 }
 
@@ -81,6 +81,7 @@ Result<std::uint64_t> DedupPump::move(std::size_t ring, Clock::time_point now, C
     bytes += moved->bytes;
   }
   if (forwarded != 0) counters.add(forwarded, bytes);
+  has_unsent_ |= forwarded != 0;
   duplicates_ += duplicates;
   return forwarded + duplicates;
 }
@@ -97,8 +98,9 @@ bool DedupPump::is_duplicate(const Packet& packet, Clock::time_point now) {
 
 Result<bool> DedupPump::wait(std::chrono::nanoseconds timeout) {
   if (has_ended_) return false;
-  const auto wants = ask(*in_, *out_);
+  auto wants = ask(*in_, *out_);
   if (!wants) return std::unexpected(wants.error());
+  if (std::exchange(has_unsent_, false)) wants->to |= Direction::tx;
   const std::array both{netmap::Wanted{in_, wants->from}, netmap::Wanted{out_, wants->to}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;

@@ -45,7 +45,8 @@ class DedupPump {
   netmap::Port* out_;
   DedupWindow window_;
   std::uint32_t batch_;
-  bool has_ended_ = false;  ///< a capture that has been read to its end
+  bool has_ended_ = false;   ///< a capture that has been read to its end
+  bool has_unsent_ = false;  ///< since the last sync
   std::atomic<std::uint64_t> duplicates_ = 0;
   std::size_t left_ = 0;
 };

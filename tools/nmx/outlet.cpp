@@ -6,8 +6,6 @@
 
 namespace nmx {
 
-using netmap::Direction;
-using netmap::Directions;
 using netmap::Position;
 using netmap::Result;
 using netmap::RxSlot;
@@ -39,13 +37,6 @@ void Outlet::look() {
   room_ = std::min<std::size_t>(room_, (unseen_.index() + slots - head) % slots);
 }
 
-Result<> Outlet::take(RxSlot& slot, const Piece& piece) {
-  TxSlot free = *next_;
-  auto swapped = netmap::swap(slot, free);
-  if (swapped) pass(free, piece);
-  return swapped;
-}
-
 Result<> Outlet::copy(const RxSlot& slot, const Piece& piece) {
   TxSlot free = *next_;
   auto written = free.write(slot.bytes(), flags_of(piece));
@@ -61,14 +52,15 @@ Result<> Outlet::take(netmap::Buffer& buffer, const Piece& piece) {
   return done;
 }
 
-Result<> Outlet::flush() {
-  if (has_filled_) {
-    if (auto committed = ring_->commit(next_); !committed) return committed;
-  }
-  const bool needs_tail =
-      ring_->pending() != 0 && (!sent_.empty() || room_ < ring_->num_slots() / 2);
-  if (!std::exchange(has_filled_, false) && !needs_tail) return {};
-  return port_.sync_tx();
+Result<> Outlet::commit() {
+  if (!std::exchange(has_filled_, false)) return {};
+  has_unsent_ = true;
+  return ring_->commit(next_);
+}
+
+bool Outlet::needs_sync() {
+  if (std::exchange(has_unsent_, false)) return true;
+  return ring_->pending() != 0 && (!sent_.empty() || room_ < ring_->num_slots() / 2);
 }
 
 std::size_t Outlet::packet_at(const netmap::TxSlots::iterator& first,
@@ -99,13 +91,16 @@ bool Outlet::collect(netmap::TxSlots::iterator first, std::size_t length) {
   return is_here;
 }
 
-Result<Directions> Outlet::ask(std::size_t slots) {
+Result<bool> Outlet::ask(std::size_t slots) {
   if (!sent_.empty() && ring_->pending() != 0) slots = ring_->slots().size() + 1;
-  if (slots == 0) return Directions();
+  if (slots == 0) {
+    ring_->want_none();
+    return false;
+  }
   if (auto asked = ring_->want(static_cast<std::uint32_t>(slots)); !asked) {
     return std::unexpected(asked.error());
   }
-  return Directions(Direction::tx);
+  return true;
 }
 
 }  // namespace nmx

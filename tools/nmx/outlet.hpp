@@ -13,7 +13,7 @@
 
 namespace nmx {
 
-/// A pipe that packets are sent into. Between look() and flush() it knows how many slots are free
+/// A pipe that packets are sent into. Between look() and commit() it knows how many slots are free
 /// without asking the ring; only it moves the ring.
 class Outlet {
  public:
@@ -33,14 +33,21 @@ class Outlet {
   // Each sends one slot, and fails with what Slot::swap() does. Precondition: room() > 0.
 
   /// Exchanges buffers.
-  netmap::Result<> take(netmap::RxSlot& slot, const Piece& piece);
+  [[gnu::always_inline]] netmap::Result<> take(netmap::RxSlot& slot, const Piece& piece) {
+    netmap::TxSlot free = *next_;
+    auto swapped = netmap::swap(slot, free);
+    if (swapped) pass(free, piece);
+    return swapped;
+  }
   /// Copies.
   netmap::Result<> copy(const netmap::RxSlot& slot, const Piece& piece);
   /// Exchanges buffers with one that holds the slot's bytes.
   netmap::Result<> take(netmap::Buffer& buffer, const Piece& piece);
 
-  /// Hands over what was taken and syncs, if there is need to.
-  netmap::Result<> flush();
+  /// Hands over what was taken, for the next sync.
+  netmap::Result<> commit();
+  /// Whether the sync that is to come now has something to send, or should see what came back.
+  [[nodiscard]] bool needs_sync();
 
   /// Calls use(first slot, pieces, is_here) for every packet that was read since the last call;
   /// is_here: whether its bytes are in its slots still, and the reader did not keep a buffer. The
@@ -63,9 +70,9 @@ class Outlet {
   /// Whether for_each_returned() has something to use.
   [[nodiscard]] bool has_returned();
 
-  /// What the port has to be ready for, so that something more can be done: room for `slots`, or,
-  /// if it is followed, anything that comes back. None if it is to be left alone.
-  netmap::Result<netmap::Directions> ask(std::size_t slots);
+  /// Asks to be woken when something more can be done: when there is room for `slots`, or, if it is
+  /// followed, anything comes back. Yields false if there is nothing to be woken for.
+  netmap::Result<bool> ask(std::size_t slots);
 
   void count_forwarded(std::uint64_t packets) { raise(forwarded_, packets); }
   void count_dropped() { raise(dropped_, 1); }
@@ -106,7 +113,8 @@ class Outlet {
   netmap::TxRing* ring_;
   netmap::TxSlots::iterator next_;
   std::size_t room_ = 0;
-  bool has_filled_ = false;
+  bool has_filled_ = false;  ///< since the last commit
+  bool has_unsent_ = false;  ///< since the last sync
   std::vector<Sent> sent_;      ///< by slot; empty if not followed
   netmap::Position unseen_{0};  ///< from here on, what came back is news
   std::vector<Piece> pieces_;

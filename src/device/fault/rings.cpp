@@ -78,8 +78,8 @@ void FaultyTx::show_free() noexcept {
   shown_.set_tail(shown_.advance(*head, all - used));
 }
 
-/// Until there is room for what is asked for, or for the next packet under way, unless only time can
-/// make it.
+/// Until there is room for what is asked for, or for the next packet under way, unless only time
+/// can make it.
 void FaultyTx::want() noexcept {
   const std::size_t most = inner_.num_slots() - 1;
   const std::size_t free = inner_.slots().size();
