@@ -122,6 +122,7 @@ TEST_F(Nmx, UnnumberedPacketsAreForeignToACheckingReceiver) {
   in.signal(SIGINT);
   const Outcome received = in.finish();
   EXPECT_EQ(received.status, 0);
+  EXPECT_THAT(received.err, HasSubstr("no numbered packet came to be checked"));
   EXPECT_EQ(received.json()["packets"], 0);
   EXPECT_EQ(received.json()["foreign"], 500);
 }

@@ -22,8 +22,7 @@ using netmap::TxRing;
 using netmap::Wanted;
 using namespace std::chrono_literals;
 
-BridgePump::BridgePump(Port& a, Port& b, std::uint32_t batch)
-    : ports_{&a, &b}, batch_(batch) {}
+BridgePump::BridgePump(Port& a, Port& b, std::uint32_t batch) : ports_{&a, &b}, batch_(batch) {}
 
 bool BridgePump::is_zero_copy() const {
   const Way way = is_open(0) ? 0 : 1;

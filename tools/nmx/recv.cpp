@@ -26,6 +26,7 @@ struct RecvOptions : TransferOptions {
 };
 
 Result<int> conclude(const RecvOptions& options, const Traffic& total, const SequenceTally& tally) {
+  if (options.numbered && total.packets == 0) tell("no numbered packet came to be checked\n");
   if (options.numbered) tell("{}\n", to_text(tally.counts()));
   if (options.count != 0 && total.packets != options.count) {
     return std::unexpected(

@@ -141,8 +141,9 @@ std::vector<OpenPort> moved_since(const std::vector<OpenPort>& before, std::vect
 }
 
 std::string rate_table(const std::vector<OpenPort>& moved, std::chrono::duration<double> time) {
+  // Bits last: they may be cut off where a line is 80 wide.
   std::string table = fmt::format("{:<20} {:<16} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "port",
-                                  "process", "sent", "", "received", "", "dropped");
+                                  "process", "sent", "received", "dropped", "sent", "received");
   const auto rate = [&](std::uint64_t count, const char* unit) {
     return scaled(static_cast<double>(count) / time.count(), unit);
   };
@@ -151,8 +152,8 @@ std::string rate_table(const std::vector<OpenPort>& moved, std::chrono::duration
     if (port.counts) {
       const auto& [tx, rx, dropped] = *port.counts;
       table += fmt::format(" {:>12} {:>12} {:>12} {:>12} {:>12}", rate(tx.packets, "pps"),
-                           rate(8 * tx.bytes, "bps"), rate(rx.packets, "pps"),
-                           rate(8 * rx.bytes, "bps"), rate(dropped, "pps"));
+                           rate(rx.packets, "pps"), rate(dropped, "pps"), rate(8 * tx.bytes, "bps"),
+                           rate(8 * rx.bytes, "bps"));
     }
     table += '\n';
   }

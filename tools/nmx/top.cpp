@@ -79,7 +79,7 @@ std::size_t switches_in(const std::vector<OpenPort>& ports) {
 std::string title(const netmap::PortInfo& info, const std::vector<OpenPort>& ports) {
   const std::string where = info.domain.empty() ? "" : ", domain " + info.domain;
   return fmt::format(
-      "nmx top: {} device{}, {} ports open, {} switches   {:%H:%M:%S}   q: quit, s: sort",
+      "nmx top: {} device{}, ports: {}, switches: {}   {:%H:%M:%S}   q: quit, s: sort",
       to_string(info.device), where, ports.size(), switches_in(ports),
       fmt::localtime(std::time(nullptr)));
 }
