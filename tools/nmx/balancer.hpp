@@ -82,7 +82,7 @@ class Balancer {
   /// True, or which forwarding failed.
   [[nodiscard]] netmap::Result<bool> outcome(const Outlet& to, const netmap::Result<>& done) const;
   [[nodiscard]] std::unexpected<netmap::Error> cannot_forward(const Outlet& to,
-                                                             const netmap::Error& why) const;
+                                                              const netmap::Error& why) const;
   netmap::Result<> send(Outlet& to, netmap::RxSlot& slot, const Piece& piece);
   netmap::Result<> send(Outlet& to, netmap::TxSlot& slot, const Piece& piece);
 
@@ -103,7 +103,7 @@ class Balancer {
   bool has_ended_ = false;          ///< nothing more is to come
   std::optional<Awaited> awaited_;  ///< what the capture's next packet waits for
   std::vector<netmap::Wanted> wanted_;
-  Overflow overflow_;               ///< work_.overflow[cell] has what the cell holds
+  Overflow overflow_;  ///< work_.overflow[cell] has what the cell holds
   std::atomic<std::uint64_t> non_ip_ = 0;
   std::atomic<std::uint32_t> free_buffers_ = 0;
   std::size_t left_ = 0;

@@ -113,8 +113,8 @@ class Outlet {
   netmap::TxRing* ring_;
   netmap::TxSlots::iterator next_;
   std::size_t room_ = 0;
-  bool has_filled_ = false;  ///< since the last commit
-  bool has_unsent_ = false;  ///< since the last sync
+  bool has_filled_ = false;     ///< since the last commit
+  bool has_unsent_ = false;     ///< since the last sync
   std::vector<Sent> sent_;      ///< by slot; empty if not followed
   netmap::Position unseen_{0};  ///< from here on, what came back is news
   std::vector<Piece> pieces_;
