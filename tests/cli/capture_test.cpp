@@ -298,6 +298,17 @@ TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {
   expect_clean(file("out"), 9);
 }
 
+TEST_F(CaptureCommands, WhatIsWholeOfADamagedFileIsForwarded) {
+  const std::string in = generate(10);
+  std::filesystem::resize_file(in, std::filesystem::file_size(in) - 1);
+  for (const char* command : {"bridge", "dedup"}) {
+    const Outcome outcome = run(nmx({command, "pcap:" + in, "pcap:tx=" + file(command)}));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("truncated dump file"));
+    expect_clean(file(command), 9);
+  }
+}
+
 TEST_F(CaptureCommands, ADamageIsToldThoughNobodyTakesWhatWasSent) {
   const std::string in = generate(10);
   std::filesystem::resize_file(in, std::filesystem::file_size(in) - 1);

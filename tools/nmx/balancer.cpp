@@ -294,6 +294,9 @@ Result<bool> Balancer::ask(std::size_t n) {
 }
 
 Result<> Balancer::drain() {
+  for (Outlet& outlet : work_.outlets) {  // none waits for another
+    if (auto synced = outlet.port().sync_tx(); !synced) return synced;
+  }
   const auto end = Clock::now() + 1s;
   for (Outlet& outlet : work_.outlets) {
     const auto left = outlet.port().drain(std::max(Clock::duration::zero(), end - Clock::now()));

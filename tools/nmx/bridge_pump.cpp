@@ -97,10 +97,14 @@ Result<bool> BridgePump::wait(std::chrono::nanoseconds timeout) {
   const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;
+  // The failure of one port came before the sync of the other: what was moved is sent all the same.
+  for (Port* port : each_port()) {
+    auto sent = port->sync_tx();
+    if (!sent && is_end(waited.error())) return std::unexpected(sent.error());
+  }
   if (!is_end(waited.error())) return waited;
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return std::unexpected(looked.error());
-    if (auto synced = ports_[way]->sync_tx(); !synced) return std::unexpected(synced.error());
   }
   return true;
 }

@@ -101,7 +101,8 @@ Result<bool> DedupPump::wait(std::chrono::nanoseconds timeout) {
   auto wants = ask(*in_, *out_);
   if (!wants) return std::unexpected(wants.error());
   if (std::exchange(has_unsent_, false)) wants->to |= Direction::tx;
-  const std::array both{netmap::Wanted{in_, wants->from}, netmap::Wanted{out_, wants->to}};
+  // The one that sends first, because a failure of the other ends it all.
+  const std::array both{netmap::Wanted{out_, wants->to}, netmap::Wanted{in_, wants->from}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;
   if (!is_end(waited.error())) return waited;

@@ -6,6 +6,7 @@
 
 #include <netmap/error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,8 @@ inline constexpr std::chrono::nanoseconds default_spin = std::chrono::microsecon
 
 /// Until stopped, calls round(), which moves what there is and yields how many packets that were,
 /// and wait(timeout), which syncs and yields false if nothing can come any more. The timeout is 0
-/// while something moves and as long as `spin` after that, then the wait sleeps.
+/// while something moves and as long as `spin` after that, then the wait sleeps. If spin is 0, it
+/// may always.
 template <class Round, class Wait>
 netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::nanoseconds spin) {
   using namespace std::chrono_literals;
@@ -36,7 +38,8 @@ netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::n
     } else {
       const auto now = Clock::now();
       if (!idle_since) idle_since = now;
-      spins = spins && (looks++ < enough || now - *idle_since < spin);
+      spins = spins && (looks < enough || now - *idle_since < spin);
+      looks = std::min(looks + 1, enough);
     }
     const netmap::Result<bool> goes_on = wait(spins ? 0ns : slice);
     if (!goes_on) return std::unexpected(goes_on.error());

@@ -127,12 +127,15 @@ class XdpNic final : public Nic {
   }
   void arm(Directions directions) noexcept override {
     if (!directions.has(Direction::tx)) return;
-    for (const TxQueue& queue : tx_) {
+    bool wants_room = false;
+    for (TxQueue& queue : tx_) {
+      if (!queue.wants_room()) continue;
+      wants_room = true;
       const auto watched = events_.tx.watch_room(queue.fd());
       if (!watched && arming_.is_ok()) arming_ = watched.error();
     }
     events_.tx.clear();  // what there is room for now, whoever armed looks at
-    if (events_.timer) events_.timer->start(look_interval);
+    if (wants_room && events_.timer) events_.timer->start(look_interval);
   }
   void disarm(Directions directions) noexcept override {
     if (directions.has(Direction::tx)) {

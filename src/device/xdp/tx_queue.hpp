@@ -29,6 +29,8 @@ class TxQueue {
   }
   void serve(abi::netmap_ring& user) noexcept { ring_.serve(user); }
   [[nodiscard]] detail::Ledger& ledger() noexcept { return ring_.ledger(); }
+  /// Whether free slots are asked for that the ring can have.
+  [[nodiscard]] bool wants_room() noexcept { return ring_.ledger().wanted < ring_.size(); }
 
  private:
   /// Of one skb. Linux: MAX_SKB_FRAGS.
