@@ -2,9 +2,7 @@
 #include "receiver.hpp"
 
 #include "ports.hpp"
-#include "stop.hpp"
-
-#include <algorithm>
+#include "pump.hpp"
 
 namespace nmx {
 
@@ -18,46 +16,38 @@ Receiver::Receiver(netmap::Port& port, const ReceiverOptions& options)
 }
 
 Result<> Receiver::run(Counters& counters) {
-  auto done = receive(counters);
-  if (counters.has_moved()) counters.set_last(idle_since_.value_or(Clock::now()));
+  auto done = pump(
+      counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
+      default_spin);
   // The last packets are given back only now, and a sender may be waiting for that.
   if (done) done = port_->sync_rx();
   if (!done && is_end(done.error())) return {};
   return done;
 }
 
-/// Looks at the clock only when nothing comes.
-Result<> Receiver::receive(Counters& counters) {
-  while (!stop_requested() && !options_.budget->is_spent()) {
-    const auto ready = port_->wait(netmap::Direction::rx, slice);
-    if (!ready) return std::unexpected(ready.error());
-    if (ready->empty()) {
-      if (!idle_since_) idle_since_ = Clock::now() - slice;
-      continue;
-    }
-    idle_since_.reset();
-    if (!counters.has_moved()) {
-      counters.set_first(Clock::now());
-      counters.set_moved();
-    }
-    if (auto received = receive_round(counters); !received) return received;
-  }
-  return {};
-}
-
-/// One batch from each ring.
-Result<> Receiver::receive_round(Counters& counters) {
+/// One batch from each ring; yields the number of slots.
+Result<std::uint64_t> Receiver::round(Counters& counters) {
+  std::uint64_t slots = 0;
   for (RxRing& ring : port_->rx_rings()) {
-    counters.see_free_slots(ring.num_slots() - 1 - ring.slots().size());
+    const std::size_t there = ring.slots().size();
+    counters.see_free_slots(ring.num_slots() - 1 - there);
     const std::uint64_t limit = options_.budget->claim(options_.batch);
     const Taken taken = options_.tally != nullptr ? check(ring, limit) : take(ring, limit);
     options_.budget->settle(limit, taken.packets);
     if (taken.packets != 0) counters.add(taken.packets, taken.bytes);
+    slots += there - ring.slots().size();
     // A packet whose end has yet to come must not wake us again and again.
     if (!ring.packets().empty()) continue;
-    if (auto seen = ring.seen(ring.slots().end()); !seen) return seen;
+    if (auto seen = ring.seen(ring.slots().end()); !seen) return std::unexpected(seen.error());
   }
-  return {};
+  return slots;
+}
+
+Result<bool> Receiver::wait(std::chrono::nanoseconds timeout) {
+  if (options_.budget->is_spent()) return false;
+  const auto waited = port_->wait(netmap::Direction::rx, timeout);
+  if (!waited && !is_end(waited.error())) return std::unexpected(waited.error());
+  return waited.has_value();
 }
 
 Receiver::Taken Receiver::take(RxRing& ring, std::uint64_t limit) {

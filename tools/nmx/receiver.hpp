@@ -8,8 +8,8 @@
 
 #include <netmap/netmap.hpp>
 
+#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 namespace nmx {
@@ -36,15 +36,14 @@ class Receiver {
     std::uint64_t bytes = 0;
   };
 
-  netmap::Result<> receive(Counters& counters);
-  netmap::Result<> receive_round(Counters& counters);
+  netmap::Result<std::uint64_t> round(Counters& counters);
+  netmap::Result<bool> wait(std::chrono::nanoseconds timeout);
   Taken take(netmap::RxRing& ring, std::uint64_t limit);
   Taken check(netmap::RxRing& ring, std::uint64_t limit);
   [[nodiscard]] Reading read(const netmap::Packet& packet);
 
   netmap::Port* port_;
   ReceiverOptions options_;
-  std::optional<Clock::time_point> idle_since_;
   SequenceReader reader_;
   std::vector<Reading> readings_;
 };
