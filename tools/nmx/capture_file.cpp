@@ -33,6 +33,7 @@ using Handle = std::unique_ptr<pcap_t, ClosePcap>;
 /// What is no regular file, and may keep its reader waiting.
 struct Source {
   int fd;
+  off64_t read = 0;  ///< bytes
   std::stop_token stop = {};
 };
 
@@ -59,14 +60,26 @@ std::error_code last_error() {
 }
 
 ssize_t read_source(void* cookie, char* into, std::size_t size) {
-  const auto& source = *static_cast<Source*>(cookie);
+  auto& source = *static_cast<Source*>(cookie);
   pollfd one{source.fd, POLLIN, 0};
   while (::poll(&one, 1, static_cast<int>(slice.count())) <= 0) {
     if (!stop_requested() && !source.stop.stop_requested()) continue;
     errno = EINTR;
     return -1;
   }
-  return ::read(source.fd, into, size);
+  const ssize_t got = ::read(source.fd, into, size);
+  source.read += std::max(got, ssize_t{0});
+  return got;
+}
+
+/// Tells where it is, and cannot go elsewhere.
+int seek_source(void* cookie, off64_t* offset, int whence) {
+  if (whence == SEEK_CUR && *offset == 0) {
+    *offset = static_cast<const Source*>(cookie)->read;
+    return 0;
+  }
+  errno = ESPIPE;
+  return -1;
 }
 
 int close_source(void* cookie) {
@@ -74,14 +87,11 @@ int close_source(void* cookie) {
   return ::close(source->fd);
 }
 
-/// Not buffered, so that poll() tells of all there is.
 Stream open_source(std::unique_ptr<Source> source) {
   Stream stream(::fopencookie(
       source.get(), "r",
-      {.read = read_source, .write = nullptr, .seek = nullptr, .close = close_source}));
-  if (!stream) return nullptr;
-  (void)source.release();
-  std::setvbuf(stream.get(), nullptr, _IONBF, 0);
+      {.read = read_source, .write = nullptr, .seek = seek_source, .close = close_source}));
+  if (stream) (void)source.release();
   return stream;
 }
 
@@ -150,6 +160,8 @@ Result<std::optional<CaptureFile::Packet>> CaptureFile::next() {
 
 bool CaptureFile::is_ready(std::chrono::milliseconds timeout) const {
   if (file_->source == nullptr) return true;
+  const bool is_buffered = ::ftello(pcap_file(file_->handle.get())) < file_->source->read;
+  if (is_buffered) return true;
   pollfd one{file_->source->fd, POLLIN, 0};
   return ::poll(&one, 1, static_cast<int>(timeout.count())) > 0;
 }
