@@ -224,6 +224,7 @@ TEST_F(CaptureCommands, ReplayRepeatsAndCounts) {
   EXPECT_EQ(replay({"--speed", "top", "--loop", "3"})["packets"], 30);
   EXPECT_EQ(replay({"--speed", "top", "--loop", "0", "-n", "25"})["packets"], 25);
   EXPECT_EQ(replay({"-n", "7"})["packets"], 7);
+  EXPECT_EQ(replay({"--preload", "--speed", "top", "--loop", "3"})["packets"], 30);
 }
 
 TEST_F(CaptureCommands, ReplayIsNeverEarlyAndSaysHowLate) {
@@ -292,10 +293,24 @@ TEST_F(CaptureCommands, ASignalEndsTheWaitForThePacketToBeSent) {
 TEST_F(CaptureCommands, ReplaySendsWhatIsWholeOfADamagedFile) {
   const std::string in = generate(10);
   std::filesystem::resize_file(in, std::filesystem::file_size(in) - 1);
-  const Outcome outcome = run(nmx({"replay", in, "pcap:tx=" + file("out"), "--speed", "top"}));
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("cannot read the capture '" + in + "': truncated dump file"));
-  expect_clean(file("out"), 9);
+  for (const Arguments& more : {Arguments{}, Arguments{"--preload"}}) {
+    const Outcome outcome =
+        run(nmx(Arguments{"replay", in, "pcap:tx=" + file("out"), "--speed", "top"} + more));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err,
+                HasSubstr("cannot read the capture '" + in + "': truncated dump file"));
+    expect_clean(file("out"), 9);
+  }
+}
+
+/// The capture is larger than what is read ahead, and the second packet is due after an hour.
+TEST_F(CaptureCommands, PreloadReadsAStreamToItsEndBeforeAnythingIsDue) {
+  const std::string in = generate(6000, {"-l", "1400"});
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  Process replay(nmx({"replay", file("fifo"), "x{1", "--preload", "--speed", "0.0003pps"}));
+  EXPECT_EQ(run({"sh", "-c", "cat " + in + " >" + file("fifo")}).status, 0);
+  replay.signal(SIGINT);
+  replay.finish();
 }
 
 TEST_F(CaptureCommands, WhatIsWholeOfADamagedFileIsForwarded) {

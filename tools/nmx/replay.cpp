@@ -22,6 +22,7 @@ struct ReplayOptions : TransferOptions {
   std::string file;
   Speed speed;
   std::uint64_t passes = 1;
+  bool preload = false;
   std::optional<std::chrono::nanoseconds> spin;
 };
 
@@ -56,6 +57,7 @@ Result<int> replay(const ReplayOptions& options) {
   Replayer replayer(port, std::move(*file),
                     {.speed = options.speed,
                      .passes = options.passes,
+                     .preload = options.preload,
                      .count = options.count == 0 ? UINT64_MAX : options.count,
                      .batch = options.batch,
                      .spin = options.spin.value_or(ReplayerOptions().spin)});
@@ -94,6 +96,7 @@ Command add_replay(CLI::App& nmx) {
   app->add_option("--loop", options->passes, "How often, 0: without end; held in memory if not 1")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
       ->capture_default_str();
+  app->add_flag("--preload", options->preload, "Hold all of it in memory before sending begins");
   add_batch_option(*app, options->batch);
   add_spin_option(*app, options->spin);
   app->get_option("--spin")->description(

@@ -19,6 +19,12 @@ using namespace std::chrono_literals;
 
 // ---- The packets -------------------------------------------------------------------------------
 
+void Playlist::preload() {
+  for (auto chunk = source_.next(); chunk && *chunk != nullptr; chunk = source_.next()) {
+    kept_.push_back(std::move(*chunk));
+  }
+}
+
 Result<bool> Playlist::next_chunk() {
   auto next = read();
   if (!next) return std::unexpected(next.error());
@@ -33,9 +39,12 @@ Result<bool> Playlist::next_chunk() {
 
 /// The next chunk of this pass; null at its end.
 Result<std::shared_ptr<const Chunk>> Playlist::read() {
-  if (done_ != 0) return next_kept_ == kept_.size() ? nullptr : kept_[next_kept_++];
+  if (next_kept_ != kept_.size()) return kept_[next_kept_++];
   auto chunk = source_.next();
-  if (chunk && *chunk != nullptr && passes_ != 1) kept_.push_back(*chunk);
+  if (chunk && *chunk != nullptr && passes_ != 1) {
+    kept_.push_back(*chunk);
+    next_kept_ = kept_.size();
+  }
   return chunk;
 }
 
@@ -51,6 +60,7 @@ Replayer::Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& 
 }
 
 Result<> Replayer::run(Counters& counters) {
+  if (options_.preload) list_.preload();
   auto done = find_next();
   start_ = due_ = Clock::now();
   counters.set_first(start_);

@@ -15,7 +15,8 @@
 
 namespace nmx {
 
-/// The packets of a capture, once or again and again. Nothing is kept unless it comes again.
+/// The packets of a capture, once or again and again. Nothing is kept unless it comes again, or was
+/// preloaded.
 class Playlist {
  public:
   struct Packet {
@@ -27,6 +28,8 @@ class Playlist {
   /// `passes` 0: without end.
   Playlist(CaptureFile file, std::uint64_t passes) : source_(std::move(file)), passes_(passes) {}
 
+  /// Reads all of the capture now. What that fails with is kept back for advance(), as always.
+  void preload();
   /// Goes to the next packet; yields whether there is one.
   [[nodiscard]] netmap::Result<bool> advance() {
     if (chunk_ != nullptr && ++record_ != chunk_->records.size()) [[likely]] {
@@ -61,6 +64,7 @@ class Playlist {
 struct ReplayerOptions {
   Speed speed;
   std::uint64_t passes = 1;  ///< 0: without end
+  bool preload = false;      ///< all of the capture is read before the first packet is sent
   std::uint64_t count = UINT64_MAX;
   std::uint32_t batch = 512;
   /// How long before a packet is due to look at the clock again and again instead of sleeping.
