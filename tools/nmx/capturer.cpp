@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capturer.hpp"
 
+#include "awake.hpp"
 #include "ports.hpp"
 #include "stop.hpp"
 
@@ -63,7 +64,7 @@ Result<> Capturer::run(Counters& counters) {
 Result<> Capturer::capture(Counters& counters) {
   auto looked = Clock::now();
   while (!stop_requested() && accepted_ != options_.count) {
-    const auto ready = port_->wait(netmap::Direction::rx, slice);
+    const auto ready = wait_awake(*port_, netmap::Direction::rx, default_spin);
     if (!ready) return std::unexpected(ready.error());
     if (const auto now = Clock::now(); now - looked >= slice) {
       looked = now;

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include "awake.hpp"
 #include "stop.hpp"
 #include "traffic.hpp"
 
 #include <netmap/error.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
 namespace nmx {
-
-/// How long to look again before sleeping, so that a sender need not wake us.
-inline constexpr std::chrono::nanoseconds default_spin = std::chrono::microseconds(50);
 
 /// Until stopped, calls round(), which moves what there is and yields how many packets that were,
 /// and wait(timeout), which syncs and yields false if nothing can come any more. The timeout is 0
@@ -22,30 +18,22 @@ inline constexpr std::chrono::nanoseconds default_spin = std::chrono::microsecon
 /// may always.
 template <class Round, class Wait>
 netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::nanoseconds spin) {
-  using namespace std::chrono_literals;
-  constexpr int enough = 32;  // looks: where each is a system call, the time may be one or two
-  std::optional<Clock::time_point> idle_since;
-  int looks = 0;
+  Awake awake(spin);
   while (!stop_requested()) {
     const netmap::Result<std::uint64_t> moved = round();
     if (!moved) return std::unexpected(moved.error());
-    bool spins = spin != 0ns;
     if (*moved != 0) {
       if (!counters.has_moved()) counters.set_first(Clock::now());
       counters.set_moved();
-      idle_since.reset();
-      looks = 0;
+      awake.found_something();
     } else {
-      const auto now = Clock::now();
-      if (!idle_since) idle_since = now;
-      spins = spins && (looks < enough || now - *idle_since < spin);
-      looks = std::min(looks + 1, enough);
+      awake.found_nothing();
     }
-    const netmap::Result<bool> goes_on = wait(spins ? 0ns : slice);
+    const netmap::Result<bool> goes_on = wait(awake.timeout());
     if (!goes_on) return std::unexpected(goes_on.error());
     if (!*goes_on) break;
   }
-  if (counters.has_moved()) counters.set_last(idle_since.value_or(Clock::now()));
+  if (counters.has_moved()) counters.set_last(awake.idle_since().value_or(Clock::now()));
   return {};
 }
 

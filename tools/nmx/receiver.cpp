@@ -18,7 +18,7 @@ Receiver::Receiver(netmap::Port& port, const ReceiverOptions& options)
 Result<> Receiver::run(Counters& counters) {
   auto done = pump(
       counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
-      default_spin);
+      options_.spin);
   // The last packets are given back only now, and a sender may be waiting for that.
   if (done) done = port_->sync_rx();
   if (!done && is_end(done.error())) return {};

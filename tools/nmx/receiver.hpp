@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include "awake.hpp"
 #include "budget.hpp"
 #include "latencies.hpp"
 #include "tally.hpp"
@@ -17,6 +18,7 @@ namespace nmx {
 /// One thread's part of nmx recv; threads share budget and tally.
 struct ReceiverOptions {
   std::uint32_t batch = 512;
+  std::chrono::nanoseconds spin = default_spin;  ///< how long to look again before sleeping
   Budget* budget = nullptr;
   SequenceTally* tally = nullptr;  ///< where numbered packets are checked; null: not checked
   Latencies* latencies = nullptr;  ///< … and where their arrival is noted

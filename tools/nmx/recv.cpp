@@ -22,6 +22,7 @@ using netmap::Result;
 
 struct RecvOptions : TransferOptions {
   std::optional<std::chrono::milliseconds> silence;
+  std::optional<std::chrono::nanoseconds> spin;
   bool numbered = false;
 };
 
@@ -51,6 +52,7 @@ Result<int> recv(const RecvOptions& options) {
   for (unsigned k = 0; k < ports->size(); ++k) {
     auto& mine = receivers.emplace_back(
         (*ports)[k], ReceiverOptions{.batch = options.batch,
+                                     .spin = options.spin.value_or(default_spin),
                                      .budget = &budget,
                                      .tally = options.numbered ? &tally : nullptr});
     tasks.push_back({[&mine](Counters& counters) { return mine.run(counters); },
@@ -73,6 +75,8 @@ Command add_recv(CLI::App& nmx) {
   auto options = std::make_shared<RecvOptions>();
   CLI::App* app = nmx.add_subcommand("recv", "Receive packets, and check what gen --seq numbered");
   add_transfer_options(*app, *options);
+  add_spin_option(*app, options->spin);
+  app->get_option("--spin")->description("Never sleep (--spin=1ms: sleep after so long) [50us]");
   add_silence_option(*app, options->silence);
   app->add_flag("--seq", options->numbered,
                 "Check numbers and every byte; succeed only if all is as it was sent");
