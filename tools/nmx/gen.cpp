@@ -90,7 +90,6 @@ Result<int> gen(const GenOptions& options) {
 
 Command add_gen(CLI::App& nmx) {
   auto options = std::make_shared<GenOptions>();
-  options->batch = GeneratorOptions().batch;
   CLI::App* app = nmx.add_subcommand("gen", "Send packets");
   add_transfer_options(*app, *options);
   app->add_option("-R,--rate", options->rate, "Packets a second in all [as many as go]")

@@ -19,8 +19,7 @@ struct GeneratorOptions {
   PacketOptions packet;
   std::uint64_t count = UINT64_MAX;
   std::chrono::nanoseconds limit{0};  ///< stop after so long, 0 for no limit
-  /// By default a quarter of a usual ring: a receiver is woken while more is made.
-  std::uint32_t batch = 256;
+  std::uint32_t batch = 512;
   double rate = 0;  ///< packets a second, 0 for as many as go
   std::uint32_t flow = 0;
   std::uint64_t seed = 0;
