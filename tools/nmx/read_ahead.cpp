@@ -27,7 +27,7 @@ bool must_stop(const std::stop_token& stop) {
 
 void add(Chunk& chunk, const CaptureFile::Packet& packet) {
   const auto stored = static_cast<std::uint32_t>(packet.bytes.size());
-  chunk.records.push_back({packet.time, std::max(packet.size, stored), stored});
+  chunk.records.push_back({packet.time, chunk.bytes.size(), std::max(packet.size, stored), stored});
   chunk.bytes.insert(chunk.bytes.end(), packet.bytes.begin(), packet.bytes.end());
 }
 

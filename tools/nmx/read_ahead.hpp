@@ -17,6 +17,7 @@ namespace nmx {
 struct Chunk {
   struct Record {
     std::chrono::nanoseconds time;
+    std::size_t offset;    ///< of its bytes
     std::uint32_t size;    ///< of the packet
     std::uint32_t stored;  ///< how many of its bytes are in the capture
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "replayer.hpp"
 
+#include "awake.hpp"
 #include "flush.hpp"
 #include "packets.hpp"
 #include "slot_buffer.hpp"
@@ -15,6 +16,7 @@ namespace nmx {
 using netmap::Result;
 using netmap::TxRing;
 using netmap::TxSlot;
+using netmap::TxSlots;
 using namespace std::chrono_literals;
 
 // ---- The packets -------------------------------------------------------------------------------
@@ -33,8 +35,10 @@ Result<bool> Playlist::next_chunk() {
     *next = kept_.front();
   }
   chunk_ = std::move(*next);
-  record_ = offset_ = 0;
-  return chunk_ != nullptr;
+  if (chunk_ == nullptr) return false;
+  record_ = chunk_->records.data();
+  left_in_chunk_ = chunk_->records.size() - 1;
+  return true;
 }
 
 /// The next chunk of this pass; null at its end.
@@ -55,14 +59,16 @@ Replayer::Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& 
       tx_(&port.tx_rings().front()),
       options_(options),
       list_(std::move(file), options.passes),
-      schedule_(options.speed) {
+      schedule_(options.speed),
+      dues_(tx_->num_slots()) {
   for (TxRing& other : port.tx_rings().subspan(1)) other.want_none();
 }
 
 Result<> Replayer::run(Counters& counters) {
   if (options_.preload) list_.preload();
   auto done = find_next();
-  start_ = due_ = Clock::now();
+  start_ = Clock::now();
+  if (next_) next_->due = start_;
   counters.set_first(start_);
   if (done) done = send(counters);
   if (done) done = flush(counters);
@@ -71,13 +77,13 @@ Result<> Replayer::run(Counters& counters) {
 }
 
 Result<> Replayer::send(Counters& counters) {
-  while (has_next_ && !stop_requested()) {
-    const auto now = is_top() ? due_ : Clock::now();
-    if (due_ > now) {
+  while (next_ && !stop_requested()) {
+    const auto now = is_top() ? next_->due : Clock::now();
+    if (next_->due > now) {
       if (auto waited = wait_until_due(now); !waited) return waited;
       continue;
     }
-    if (is_top() || tx_->slots().size() < needed_) {
+    if (is_top() || tx_->slots().size() < next_->slots) {
       if (auto waited = wait_for_room(); !waited) return waited;
     }
     note_movement(counters);
@@ -89,11 +95,11 @@ Result<> Replayer::send(Counters& counters) {
 
 Result<> Replayer::find_next() {
   Result<> done;
-  while (done && !has_next_ && !is_over_) done = advance();
+  while (done && !next_ && !is_over_) done = advance();
   return done;
 }
 
-/// Past one packet. That one comes next unless the ring cannot hold it.
+/// Past one packet, which may take its time.
 Result<> Replayer::advance() {
   const std::uint64_t pass = list_.passes();
   const auto there = sent_ == options_.count ? Result<bool>(false) : list_.advance();
@@ -101,25 +107,29 @@ Result<> Replayer::advance() {
   is_over_ = !*there;
   if (is_over_) return {};
   if (list_.passes() != pass) schedule_.begin_anew();
+  next_ = plan();
+  return {};
+}
+
+/// Of the packet at which the list is; nothing if the ring cannot hold it.
+inline std::optional<Replayer::Next> Replayer::plan() {
   const auto packet = list_.packet();
   const std::uint32_t buffer = tx_->buffer_size();
-  needed_ = packet.size <= buffer ? 1 : slots_for(packet.size, 1, buffer);
-  has_next_ =
-      needed_ == 1 ||
-      needed_ <= std::min<std::uint32_t>(netmap::PacketWriter::max_fragments, tx_->num_slots() - 1);
-  if (has_next_) {
-    due_ = start_ + schedule_.next(packet.time, packet.size);
-  } else {
+  const std::uint32_t slots = packet.size <= buffer ? 1 : slots_for(packet.size, 1, buffer);
+  const auto most =
+      std::min<std::uint32_t>(netmap::PacketWriter::max_fragments, tx_->num_slots() - 1);
+  if (slots != 1 && slots > most) [[unlikely]] {
     ++too_large_;
+    return std::nullopt;
   }
-  return {};
+  return Next{start_ + schedule_.next(packet.time, packet.size), slots};
 }
 
 /// Sleeps until shortly before, and then returns again and again. A fault's delay needs the sync.
 Result<> Replayer::wait_until_due(Clock::time_point now) {
-  if (options_.spin >= due_ - now) return {};
+  if (options_.spin >= next_->due - now) return {};
   if (auto synced = port_->sync_tx(); !synced) return synced;
-  std::this_thread::sleep_until(std::min(due_ - options_.spin, now + slice));
+  std::this_thread::sleep_until(std::min(next_->due - options_.spin, now + slice));
   return {};
 }
 
@@ -127,60 +137,82 @@ Result<> Replayer::wait_until_due(Clock::time_point now) {
 /// whoever takes a slot at a time would otherwise make us send a slot at a time. What has a time is
 /// late already.
 Result<> Replayer::wait_for_room() {
-  const bool is_full = tx_->slots().size() < needed_;
+  const std::uint32_t needed = next_->slots;
+  const bool is_full = tx_->slots().size() < needed;
   const std::uint32_t many = std::min(options_.batch, (tx_->num_slots() - 1) / 2);
-  const std::uint32_t wanted = is_full && is_top() ? std::max(needed_, many) : needed_;
+  const std::uint32_t wanted = is_full && is_top() ? std::max(needed, many) : needed;
   if (auto asked = tx_->want(wanted); !asked) return asked;
-  const auto waited = port_->wait(netmap::Direction::tx, slice);
+  const auto waited = wait_awake(*port_, netmap::Direction::tx, options_.spin);
   if (!waited) return std::unexpected(waited.error());
   return {};
 }
 
 Result<> Replayer::send_what_is_due(Clock::time_point now, Counters& counters) {
-  filled_.clear();
-  if (auto filled = fill(now, counters); !filled) return filled;
-  if (is_top() && has_next_) return {};  // the wait for room syncs
+  const auto filled = fill(now, counters);
+  if (!filled) return std::unexpected(filled.error());
+  if (is_top() && next_) return {};  // the wait for room syncs
   if (auto synced = port_->sync_tx(); !synced) return synced;
+  if (is_top()) return {};
   const auto sent = Clock::now();
-  for (const auto due : filled_) lateness_.add(static_cast<std::uint64_t>((sent - due).count()));
+  for (const auto due : std::span(dues_).first(*filled)) {
+    lateness_.add(static_cast<std::uint64_t>((sent - due).count()));
+  }
   return {};
 }
 
 /// One batch, at most to the end of what has been read: what follows may have to be waited for.
-Result<> Replayer::fill(Clock::time_point now, Counters& counters) {
+/// Yields how many packets that were.
+Result<std::uint64_t> Replayer::fill(Clock::time_point now, Counters& counters) {
   const auto free = tx_->slots();
   counters.see_free_slots(free.size());
   netmap::LookAhead ahead(free);
   auto slot = free.begin();
   std::size_t room = free.size();
+  const std::uint64_t left = options_.count - sent_;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  while (has_next_ && packets != options_.batch && due_ <= now && needed_ <= room) {
-    if (auto written = write(slot); !written) return written;
-    ahead.step(needed_);
-    room -= needed_;
-    bytes += list_.packet().size;
-    ++packets;
-    ++sent_;
-    if (!is_top()) filled_.push_back(due_);
-    has_next_ = false;
-    if (list_.is_last_of_chunk()) break;
-    if (auto next = advance(); !next) return next;
+  auto next = next_;
+  while (next && packets != options_.batch && next->due <= now && next->slots <= room) {
+    const auto packet = list_.packet();
+    if (next->slots == 1 && packet.bytes.size() == packet.size) [[likely]] {
+      TxSlot to = *slot;
+      if (auto written = to.write(packet.bytes); !written) [[unlikely]]
+        return std::unexpected(written.error());
+      last_bytes_ = packet.size;
+      ++slot;
+      ahead.step();
+    } else {
+      const auto written = write_pieces(free, slot - free.begin(), next->slots);
+      if (!written) return std::unexpected(written.error());
+      slot += next->slots;
+      ahead.step(next->slots);
+    }
+    dues_[packets++] = next->due;
+    room -= next->slots;
+    bytes += packet.size;
+    next = packets != left && list_.advance_in_chunk() ? plan() : std::nullopt;
   }
-  if (packets == 0) return {};
+  next_ = next;
+  if (packets == 0) return 0;
   // Without NS_REPORT a network card may say late, or never, that it has sent the last ones.
   TxSlot last = slot[-1];
-  if (auto set = last.set_length(last_bytes_, netmap::abi::slot_flags::report); !set) return set;
+  if (auto set = last.set_length(last_bytes_, netmap::abi::slot_flags::report); !set) {
+    return std::unexpected(set.error());
+  }
+  sent_ += packets;
   slots_ += static_cast<std::uint64_t>(slot - free.begin());
   counters.add(packets, bytes);
-  return tx_->commit(slot);
+  if (auto committed = tx_->commit(slot); !committed) return std::unexpected(committed.error());
+  return packets;
 }
 
-Result<> Replayer::write(netmap::TxSlots::iterator& slot) {
+/// What is longer than a buffer, or was cut.
+Result<> Replayer::write_pieces(const TxSlots& free, std::ptrdiff_t first, std::uint32_t slots) {
   const auto packet = list_.packet();
   auto stored = packet.bytes;
   std::uint32_t left = packet.size;
-  for (std::uint32_t slots = needed_; slots != 0; --slots, ++slot) {
+  auto slot = free.begin() + first;
+  for (; slots != 0; --slots, ++slot) {
     TxSlot to = *slot;
     last_bytes_ = std::min(left, tx_->buffer_size());
     const auto flags = slots > 1 ? netmap::abi::slot_flags::more_fragments : std::uint16_t{0};

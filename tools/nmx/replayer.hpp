@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace nmx {
@@ -30,20 +31,21 @@ class Playlist {
 
   /// Reads all of the capture now. What that fails with is kept back for advance(), as always.
   void preload();
-  /// Goes to the next packet; yields whether there is one.
+  /// Goes to the next packet; yields whether there is one. It may have to be waited for.
   [[nodiscard]] netmap::Result<bool> advance() {
-    if (chunk_ != nullptr && ++record_ != chunk_->records.size()) [[likely]] {
-      offset_ += chunk_->records[record_ - 1].stored;
-      return true;
-    }
-    return next_chunk();
+    return advance_in_chunk() ? netmap::Result<bool>(true) : next_chunk();
+  }
+  /// Goes to the next packet if that has been read.
+  bool advance_in_chunk() {
+    if (left_in_chunk_ == 0) return false;
+    ++record_;
+    --left_in_chunk_;
+    return true;
   }
   [[nodiscard]] Packet packet() const {
-    const Chunk::Record& record = chunk_->records[record_];
-    return {std::span(chunk_->bytes).subspan(offset_, record.stored), record.size, record.time};
+    return {
+        {chunk_->bytes.data() + record_->offset, record_->stored}, record_->size, record_->time};
   }
-  /// Whether advance() may have to wait for what follows.
-  [[nodiscard]] bool is_last_of_chunk() const { return record_ + 1 == chunk_->records.size(); }
   /// How often the capture has come to its end.
   [[nodiscard]] std::uint64_t passes() const { return done_; }
 
@@ -57,8 +59,8 @@ class Playlist {
   std::vector<std::shared_ptr<const Chunk>> kept_;
   std::size_t next_kept_ = 0;
   std::shared_ptr<const Chunk> chunk_;
-  std::size_t record_ = 0;
-  std::size_t offset_ = 0;
+  const Chunk::Record* record_ = nullptr;
+  std::size_t left_in_chunk_ = 0;  ///< behind record_
 };
 
 struct ReplayerOptions {
@@ -67,7 +69,8 @@ struct ReplayerOptions {
   bool preload = false;      ///< all of the capture is read before the first packet is sent
   std::uint64_t count = UINT64_MAX;
   std::uint32_t batch = 512;
-  /// How long before a packet is due to look at the clock again and again instead of sleeping.
+  /// How long before a packet is due to look at the clock again and again instead of sleeping; and
+  /// how long to look again for room before that.
   std::chrono::nanoseconds spin = std::chrono::microseconds(100);
 };
 
@@ -91,16 +94,23 @@ class Replayer {
   [[nodiscard]] std::size_t left() const { return left_; }
 
  private:
+  struct Next {
+    Clock::time_point due;
+    std::uint32_t slots;
+  };
+
   [[nodiscard]] bool is_top() const { return options_.speed.kind == Speed::Kind::top; }
 
   netmap::Result<> send(Counters& counters);
   netmap::Result<> find_next();
   netmap::Result<> advance();
+  [[nodiscard]] std::optional<Next> plan();
   netmap::Result<> wait_until_due(Clock::time_point now);
   netmap::Result<> wait_for_room();
   netmap::Result<> send_what_is_due(Clock::time_point now, Counters& counters);
-  netmap::Result<> fill(Clock::time_point now, Counters& counters);
-  netmap::Result<> write(netmap::TxSlots::iterator& slot);
+  netmap::Result<std::uint64_t> fill(Clock::time_point now, Counters& counters);
+  netmap::Result<> write_pieces(const netmap::TxSlots& free, std::ptrdiff_t first,
+                                std::uint32_t slots);
   netmap::Result<> flush(Counters& counters);
   void note_movement(Counters& counters);
 
@@ -111,11 +121,9 @@ class Replayer {
   Schedule schedule_;
   Clock::time_point start_;
   bool is_over_ = false;
-  bool has_next_ = false;                  ///< list_.packet() is to be sent
-  Clock::time_point due_;                  ///< when
-  std::uint32_t needed_ = 0;               ///< its slots
-  std::uint32_t last_bytes_ = 0;           ///< in the slot written last
-  std::vector<Clock::time_point> filled_;  ///< when the packets of this batch were due
+  std::optional<Next> next_;             ///< list_.packet(), if that is to be sent
+  std::uint32_t last_bytes_ = 0;         ///< in the slot written last
+  std::vector<Clock::time_point> dues_;  ///< of the packets of a batch
   Histogram lateness_;
   std::uint64_t sent_ = 0;
   std::uint64_t slots_ = 0;

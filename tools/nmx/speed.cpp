@@ -69,8 +69,7 @@ double Schedule::amount(std::uint32_t bytes) const {
   return 8 * (static_cast<double>(bytes) + more);
 }
 
-Schedule::Time Schedule::next(Time time, std::uint32_t bytes) {
-  if (speed_.kind == Speed::Kind::top) return last_;
+Schedule::Time Schedule::next_due(Time time, std::uint32_t bytes) {
   Time due{0};
   if (speed_.kind == Speed::Kind::captured) {
     if (!first_) first_ = time;

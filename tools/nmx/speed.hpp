@@ -36,11 +36,14 @@ class Schedule {
   explicit Schedule(const Speed& speed) : speed_(speed) {}
 
   /// When the next packet is due, of so many bytes, captured at `time`.
-  [[nodiscard]] Time next(Time time, std::uint32_t bytes);
+  [[nodiscard]] Time next(Time time, std::uint32_t bytes) {
+    return speed_.kind == Speed::Kind::top ? last_ : next_due(time, bytes);
+  }
   /// The capture begins anew: its first packet is due when its last was.
   void begin_anew();
 
  private:
+  Time next_due(Time time, std::uint32_t bytes);
   [[nodiscard]] double amount(std::uint32_t bytes) const;
 
   Speed speed_;
