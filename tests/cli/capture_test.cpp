@@ -310,7 +310,16 @@ TEST_F(CaptureCommands, PreloadReadsAStreamToItsEndBeforeAnythingIsDue) {
   Process replay(nmx({"replay", file("fifo"), "x{1", "--preload", "--speed", "0.0003pps"}));
   EXPECT_EQ(run({"sh", "-c", "cat " + in + " >" + file("fifo")}).status, 0);
   replay.signal(SIGINT);
-  replay.finish();
+  EXPECT_THAT(replay.finish().err, HasSubstr("stopped before the end of the capture"));
+}
+
+TEST_F(CaptureCommands, ASignalEndsThePreloadingOfAStreamWithoutEnd) {
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  const Process gen(nmx({"gen", "pcap:tx=" + file("fifo")}));
+  Process replay(nmx({"replay", file("fifo"), "x{1", "--preload"}));
+  replay.wait_for("reading all");
+  replay.signal(SIGINT);
+  EXPECT_THAT(replay.finish().err, HasSubstr("stopped before the end of the capture"));
 }
 
 TEST_F(CaptureCommands, WhatIsWholeOfADamagedFileIsForwarded) {

@@ -25,15 +25,4 @@ std::chrono::nanoseconds Awake::timeout() const {
   return may_sleep_ || spin_ == 0ns ? std::chrono::nanoseconds(slice) : 0ns;
 }
 
-netmap::Result<netmap::Directions> wait_awake(netmap::Port& port, netmap::Direction direction,
-                                              std::chrono::nanoseconds spin) {
-  Awake awake(spin);
-  for (;;) {
-    const auto timeout = awake.timeout();
-    auto ready = port.wait(direction, timeout);
-    if (!ready || !ready->empty() || timeout != 0ns || stop_requested()) return ready;
-    awake.found_nothing();
-  }
-}
-
 }  // namespace nmx

@@ -6,8 +6,6 @@
 
 #include "traffic.hpp"
 
-#include <netmap/netmap.hpp>
-
 #include <chrono>
 #include <optional>
 
@@ -33,11 +31,5 @@ class Awake {
   int looks_ = 0;
   bool may_sleep_ = false;
 };
-
-/// As port.wait() does: looks again for `spin`, and then sleeps for a slice at most. Nothing may be
-/// ready once stopped.
-[[nodiscard]] netmap::Result<netmap::Directions> wait_awake(netmap::Port& port,
-                                                            netmap::Direction direction,
-                                                            std::chrono::nanoseconds spin);
 
 }  // namespace nmx

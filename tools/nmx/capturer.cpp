@@ -62,10 +62,12 @@ Result<> Capturer::run(Counters& counters) {
 /// A write tells that the reader has gone, but there is none while nothing comes through the
 /// filter.
 Result<> Capturer::capture(Counters& counters) {
+  Awake awake(default_spin);
   auto looked = Clock::now();
   while (!stop_requested() && accepted_ != options_.count) {
-    const auto ready = wait_awake(*port_, netmap::Direction::rx, default_spin);
+    const auto ready = port_->wait(netmap::Direction::rx, awake.timeout());
     if (!ready) return std::unexpected(ready.error());
+    ready->empty() ? awake.found_nothing() : awake.found_something();
     if (const auto now = Clock::now(); now - looked >= slice) {
       looked = now;
       is_reader_gone_ = !output_.has_reader();

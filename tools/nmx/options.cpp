@@ -4,6 +4,7 @@
 #include "duration.hpp"
 #include "fault_option.hpp"
 #include "parsed_option.hpp"
+#include "quantity.hpp"
 
 #include <expected>
 
@@ -127,11 +128,9 @@ void add_port_options(CLI::App& app, TransferOptions& options) {
   app.add_option("port,-i,--port", options.port, "netmap:eth0, vale0:a, 'netmap:x{1', pcap:FILE, …")
       ->type_name("PORT")
       ->required();
-  // CLI11 reads "-1" into an unsigned number without complaint.
-  app.add_option("-n,--count", options.count, "Stop after so many packets [no end]")
-      ->check([](const std::string& count) {
-        return count.starts_with('-') ? count + " is less than nothing" : std::string();
-      });
+  add_parsed_option(app, "-n,--count", options.count, parse_count,
+                    "Stop after so many packets, say 50k [no end]")
+      ->type_name("N");
   app.add_option("-a,--cpu", options.cpu, "CPU of the thread; further threads take the next");
   add_link_option(app, options.link_wait);
   add_device_options(app, options.device);

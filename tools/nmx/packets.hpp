@@ -36,7 +36,8 @@ inline constexpr std::array<std::uint32_t, 12> imix{60,  590, 60, 60,  590, 60,
 /// How many slots a packet takes, in buffers of this size.
 [[nodiscard]] constexpr std::uint32_t slots_for(std::uint32_t packet_bytes, std::uint32_t fragments,
                                                 std::uint32_t buffer_bytes) {
-  const std::uint32_t needed = (packet_bytes + buffer_bytes - 1) / buffer_bytes;
+  const std::uint32_t needed =
+      packet_bytes / buffer_bytes + (packet_bytes % buffer_bytes != 0 ? 1 : 0);
   return needed > fragments ? needed : fragments;
 }
 

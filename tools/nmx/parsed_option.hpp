@@ -15,7 +15,7 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& name, Value& va
       name,
       [&value, parse, name](const std::string& text) {
         auto parsed = parse(text);
-        if (!parsed) throw CLI::ValidationError(parsed.error());
+        if (!parsed) throw CLI::ValidationError(name.substr(name.find(',') + 1), parsed.error());
         value = *parsed;
       },
       description);

@@ -20,10 +20,11 @@ template <class Round, class Wait>
 netmap::Result<> pump(Counters& counters, Round round, Wait wait, std::chrono::nanoseconds spin) {
   Awake awake(spin);
   while (!stop_requested()) {
+    const auto start = counters.has_moved() ? Clock::time_point() : Clock::now();
     const netmap::Result<std::uint64_t> moved = round();
     if (!moved) return std::unexpected(moved.error());
     if (*moved != 0) {
-      if (!counters.has_moved()) counters.set_first(Clock::now());
+      if (!counters.has_moved()) counters.set_first(start);
       counters.set_moved();
       awake.found_something();
     } else {

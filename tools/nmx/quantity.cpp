@@ -33,8 +33,16 @@ std::expected<double, std::string> parse_quantity(std::string_view text) {
   const double quantity = number * factor_of(unit);
   if (quantity > 0 && quantity <= most) return quantity;
   return std::unexpected("'" + std::string(text) +
-                         "' is no quantity; one looks like 50000, 50k, "
-                         "1.5M or 10G");
+                         "' is no quantity; one looks like 50000, 50k, 1.5M or 10G");
+}
+
+std::expected<std::uint64_t, std::string> parse_count(std::string_view text) {
+  if (text == "0") return 0;
+  const auto quantity = parse_quantity(text);
+  if (!quantity) return std::unexpected(quantity.error());
+  const auto count = static_cast<std::uint64_t>(*quantity);
+  if (static_cast<double>(count) == *quantity) return count;
+  return std::unexpected("'" + std::string(text) + "' is no whole number");
 }
 
 std::expected<double, std::string> parse_probability(std::string_view text) {

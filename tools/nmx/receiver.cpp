@@ -30,7 +30,7 @@ Result<std::uint64_t> Receiver::round(Counters& counters) {
   std::uint64_t slots = 0;
   for (RxRing& ring : port_->rx_rings()) {
     const std::size_t there = ring.slots().size();
-    counters.see_free_slots(ring.num_slots() - 1 - there);
+    if (there != 0) counters.see_free_slots(ring.num_slots() - 1 - there);
     const std::uint64_t limit = options_.budget->claim(options_.batch);
     const Taken taken = options_.tally != nullptr ? check(ring, limit) : take(ring, limit);
     options_.budget->settle(limit, taken.packets);

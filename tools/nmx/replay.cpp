@@ -30,6 +30,7 @@ void say(const Replayer& replayer) {
   if (replayer.lateness().count() != 0) {
     tell("sent late  µs: {}\n", to_text(replayer.lateness()));
   }
+  if (!replayer.is_complete()) tell("stopped before the end of the capture\n");
   if (replayer.padded() != 0) {
     tell("{} packets were not captured whole: zeroes were sent for the rest\n", replayer.padded());
   }
@@ -57,10 +58,13 @@ Result<int> replay(const ReplayOptions& options) {
   Replayer replayer(port, std::move(*file),
                     {.speed = options.speed,
                      .passes = options.passes,
-                     .preload = options.preload,
                      .count = options.count == 0 ? UINT64_MAX : options.count,
                      .batch = options.batch,
                      .spin = options.spin.value_or(ReplayerOptions().spin)});
+  if (options.preload) {
+    tell("reading all of the capture\n");
+    replayer.preload();
+  }
   bool has_ended = false;
   const Report report(options.report, identify("replay", info), [&] {
     if (!has_ended) return Remarks{};
@@ -100,7 +104,7 @@ Command add_replay(CLI::App& nmx) {
   add_batch_option(*app, options->batch);
   add_spin_option(*app, options->spin);
   app->get_option("--spin")->description(
-      "Never sleep (--spin=50us: look at the clock for so long before a packet is due) [100us]");
+      "Never sleep (--spin=50us: look at clock and ring for so long before sleeping) [100us]");
   app->footer(
       "Packets leave in the order of the file, by the first tx ring. How much later than due\n"
       "each left is reported. Delay and loss: --fault delay=1ms,drop=0.01.");

@@ -22,7 +22,9 @@ using namespace std::chrono_literals;
 // ---- The packets -------------------------------------------------------------------------------
 
 void Playlist::preload() {
-  for (auto chunk = source_.next(); chunk && *chunk != nullptr; chunk = source_.next()) {
+  while (!stop_requested()) {
+    auto chunk = source_.next();
+    if (!chunk || *chunk == nullptr) return;
     kept_.push_back(std::move(*chunk));
   }
 }
@@ -65,12 +67,12 @@ Replayer::Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& 
 }
 
 Result<> Replayer::run(Counters& counters) {
-  if (options_.preload) list_.preload();
   auto done = find_next();
   start_ = Clock::now();
   if (next_) next_->due = start_;
   counters.set_first(start_);
   if (done) done = send(counters);
+  is_complete_ = !stop_requested();
   if (done) done = flush(counters);
   counters.set_last(Clock::now());
   return done;
@@ -135,16 +137,20 @@ Result<> Replayer::wait_until_due(Clock::time_point now) {
 
 /// At top speed, once the ring is full, for room for a batch, or for half a ring if that is less:
 /// whoever takes a slot at a time would otherwise make us send a slot at a time. What has a time is
-/// late already.
+/// late already. Looks again before it sleeps, for a slice in all.
 Result<> Replayer::wait_for_room() {
   const std::uint32_t needed = next_->slots;
   const bool is_full = tx_->slots().size() < needed;
   const std::uint32_t many = std::min(options_.batch, (tx_->num_slots() - 1) / 2);
   const std::uint32_t wanted = is_full && is_top() ? std::max(needed, many) : needed;
   if (auto asked = tx_->want(wanted); !asked) return asked;
-  const auto waited = wait_awake(*port_, netmap::Direction::tx, options_.spin);
-  if (!waited) return std::unexpected(waited.error());
-  return {};
+  for (Awake awake(options_.spin);; awake.found_nothing()) {
+    const auto timeout = awake.timeout();
+    const auto ready = port_->wait(netmap::Direction::tx, timeout);
+    if (!ready) return std::unexpected(ready.error());
+    const auto since = awake.idle_since();
+    if (!ready->empty() || timeout != 0ns || (since && Clock::now() - *since >= slice)) return {};
+  }
 }
 
 Result<> Replayer::send_what_is_due(Clock::time_point now, Counters& counters) {

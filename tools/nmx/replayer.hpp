@@ -29,7 +29,8 @@ class Playlist {
   /// `passes` 0: without end.
   Playlist(CaptureFile file, std::uint64_t passes) : source_(std::move(file)), passes_(passes) {}
 
-  /// Reads all of the capture now. What that fails with is kept back for advance(), as always.
+  /// Reads all of the capture now, or until stopped. What that fails with is kept back for
+  /// advance(), as always.
   void preload();
   /// Goes to the next packet; yields whether there is one. It may have to be waited for.
   [[nodiscard]] netmap::Result<bool> advance() {
@@ -66,7 +67,6 @@ class Playlist {
 struct ReplayerOptions {
   Speed speed;
   std::uint64_t passes = 1;  ///< 0: without end
-  bool preload = false;      ///< all of the capture is read before the first packet is sent
   std::uint64_t count = UINT64_MAX;
   std::uint32_t batch = 512;
   /// How long before a packet is due to look at the clock again and again instead of sleeping; and
@@ -79,6 +79,8 @@ class Replayer {
  public:
   Replayer(netmap::Port& port, CaptureFile file, const ReplayerOptions& options);
 
+  /// Reads all of the capture before the first packet is sent, or until stopped.
+  void preload() { list_.preload(); }
   /// Sends until the end, and then until everything was taken; or until stopped, and then for at
   /// most a second more. A failure is not kept back until somebody takes what was sent.
   netmap::Result<> run(Counters& counters);
@@ -86,6 +88,8 @@ class Replayer {
   // Not before run() has ended:
   /// By how many nanoseconds packets left later than they were due; empty at top speed.
   [[nodiscard]] const Histogram& lateness() const { return lateness_; }
+  /// Whether all was sent that there was to send.
+  [[nodiscard]] bool is_complete() const { return is_complete_; }
   /// Packets that no ring could hold, and that were not sent.
   [[nodiscard]] std::uint64_t too_large() const { return too_large_; }
   /// Packets that were sent with zeroes for what was not in the capture.
@@ -121,6 +125,7 @@ class Replayer {
   Schedule schedule_;
   Clock::time_point start_;
   bool is_over_ = false;
+  bool is_complete_ = false;
   std::optional<Next> next_;             ///< list_.packet(), if that is to be sent
   std::uint32_t last_bytes_ = 0;         ///< in the slot written last
   std::vector<Clock::time_point> dues_;  ///< of the packets of a batch
