@@ -6,6 +6,11 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
 namespace nmx::pages {
 namespace {
 
@@ -29,13 +34,14 @@ std::string action(const OptionRow& row) {
   }
   if (row.value == "DIR") return "_files -/";
   if (row.value == "PORT") return "_net_interfaces";
-  return row.value == "FILE" ? "_files" : " ";
+  return row.value == "FILE" ? "_files" : "()";
 }
 
-std::string specification(const OptionRow& row) {
+/// `place`: which argument it is, if it is no option; "*" for the last one and all further.
+std::string specification(const OptionRow& row, const std::string& place) {
   const std::string value =
       row.value.empty() ? "" : fmt::format(":{}:{}", zsh_escaped(row.value), action(row));
-  if (row.is_positional) return fmt::format(" '*{}'", value);
+  if (row.is_positional) return fmt::format(" '{}{}'", place, value);
   std::string out;
   for (const std::string& name : row.names) {
     const char* const glue = row.may_lack_value ? "=-" : "";
@@ -47,7 +53,13 @@ std::string specification(const OptionRow& row) {
 
 std::string specifications(const CLI::App& app) {
   std::string out;
-  for (const OptionRow& row : option_table(app)) out += specification(row);
+  const auto rows = option_table(app);
+  const auto arguments = std::ranges::count_if(rows, &OptionRow::is_positional);
+  std::ptrdiff_t number = 0;
+  for (const OptionRow& row : rows) {
+    number += row.is_positional ? 1 : 0;
+    out += specification(row, number == arguments ? "*" : std::to_string(number));
+  }
   std::vector<std::string> further;
   for (const CLI::App* one : subcommands(app)) further.push_back(one->get_name());
   if (!further.empty()) out += fmt::format(" '1:subcommand:({})'", fmt::join(further, " "));
