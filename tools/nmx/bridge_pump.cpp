@@ -33,7 +33,10 @@ Result<> BridgePump::run(Counters& counters) {
   auto done = pump(
       counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
       default_spin);
-  if (!done) return done;
+  if (!done) {
+    for (Port* port : each_port()) (void)port->sync_tx();  // what was moved before that
+    return done;
+  }
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return looked;
   }
@@ -97,12 +100,11 @@ Result<bool> BridgePump::wait(std::chrono::nanoseconds timeout) {
   const std::array both{Wanted{ports_[0], wanted[0]}, Wanted{ports_[1], wanted[1]}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;
-  // The failure of one port came before the sync of the other: what was moved is sent all the same.
-  for (Port* port : each_port()) {
-    auto sent = port->sync_tx();
-    if (!sent && is_end(waited.error())) return std::unexpected(sent.error());
-  }
   if (!is_end(waited.error())) return waited;
+  // The end of one port came before the sync of the other.
+  for (Port* port : each_port()) {
+    if (auto sent = port->sync_tx(); !sent) return std::unexpected(sent.error());
+  }
   for (const Way way : {0U, 1U}) {
     if (auto looked = look(way); !looked) return std::unexpected(looked.error());
   }

@@ -31,7 +31,10 @@ Result<> DedupPump::run(Counters& counters) {
   auto done = pump(
       counters, [&] { return round(counters); }, [&](auto timeout) { return wait(timeout); },
       default_spin);
-  if (!done) return done;
+  if (!done) {
+    (void)out_->sync_tx();  // what was moved before that
+    return done;
+  }
   const auto left = out_->drain(1s);
   if (!left) return std::unexpected(left.error());
   left_ = *left;
@@ -101,8 +104,7 @@ Result<bool> DedupPump::wait(std::chrono::nanoseconds timeout) {
   auto wants = ask(*in_, *out_);
   if (!wants) return std::unexpected(wants.error());
   if (std::exchange(has_unsent_, false)) wants->to |= Direction::tx;
-  // The one that sends first, because a failure of the other ends it all.
-  const std::array both{netmap::Wanted{out_, wants->to}, netmap::Wanted{in_, wants->from}};
+  const std::array both{netmap::Wanted{in_, wants->from}, netmap::Wanted{out_, wants->to}};
   const auto waited = netmap::wait_any(both, timeout);
   if (waited) return true;
   if (!is_end(waited.error())) return waited;
