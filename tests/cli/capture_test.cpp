@@ -52,27 +52,26 @@ class CaptureCommands : public OnEmbedded {
   Directory directory_{"/dev/shm"};
 };
 
+std::uint32_t word(const std::string& bytes, std::size_t at) {
+  std::uint32_t word = 0;
+  std::memcpy(&word, &bytes.at(at), sizeof word);
+  return word;
+}
+
 struct Block {
   std::uint32_t type;
   std::string bytes;  ///< all of them
 
-  [[nodiscard]] std::uint32_t word(std::size_t at) const {
-    std::uint32_t word = 0;
-    std::memcpy(&word, &bytes.at(at), sizeof word);
-    return word;
-  }
   /// epb_flags, behind which are the end of options and the length.
-  [[nodiscard]] std::uint32_t way() const { return word(bytes.size() - 12); }
+  [[nodiscard]] std::uint32_t way() const { return word(bytes, bytes.size() - 12); }
 };
 
 std::vector<Block> blocks_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   const std::string all(std::istreambuf_iterator<char>(in), {});
   std::vector<Block> blocks;
-  for (std::size_t at = 0; at < all.size();) {
-    const Block rest{0, all.substr(at)};
-    blocks.push_back({rest.word(0), rest.bytes.substr(0, rest.word(4))});
-    at += rest.word(4);
+  for (std::size_t at = 0; at < all.size(); at += blocks.back().bytes.size()) {
+    blocks.push_back({word(all, at), all.substr(at, word(all, at + 4))});
   }
   return blocks;
 }
