@@ -15,8 +15,6 @@ namespace nmx {
 using netmap::Error;
 using netmap::Port;
 using netmap::Result;
-using namespace std::chrono_literals;
-
 namespace {
 
 constexpr std::uint32_t most_pipes = 256;
@@ -50,7 +48,6 @@ Result<Port> open_input(const BalanceOptions& options, std::uint32_t extra_buffe
       options.port,
       {.device = options.device, .extra_buffers = extra_buffers, .faults = options.faults});
   if (!input) return input;
-  if (input->info().device == netmap::DeviceKind::embedded) input->set_spin(50us);
   if (!input->rx_rings().empty()) return input;
   return refuse(netmap::errc::no_such_ring,
                 fmt::format("'{}' is open without rx rings, so that nothing comes from it",

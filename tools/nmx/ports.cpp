@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ports.hpp"
 
+#include "awake.hpp"
 #include "interface.hpp"
 #include "stop.hpp"
 #include "tell.hpp"
@@ -83,7 +84,7 @@ Result<> check_rings(netmap::Port& port, Direction direction) {
 Result<netmap::Port> open_port(const std::string& name, const netmap::DeviceOptions& device,
                                const std::optional<netmap::Faults>& faults) {
   auto port = netmap::open(name, {.device = device, .faults = faults});
-  if (port && port->info().device == netmap::DeviceKind::embedded) port->set_spin(50us);
+  if (port && port->info().device == netmap::DeviceKind::embedded) port->set_spin(default_spin);
   return port;
 }
 
