@@ -19,7 +19,6 @@ using netmap::Direction;
 using netmap::Error;
 using netmap::PortInfo;
 using netmap::Result;
-using namespace std::chrono_literals;
 
 namespace {
 
